@@ -1,0 +1,137 @@
+"""A finished folder and its manifest: what was made, from what, how, and what came out.
+
+`X/` exists means finished: work happens in `X.partial/`, the manifest is written last, one rename makes it `X/`.
+Ordinary Hugging Face folders have no manifest; they may enter anywhere and are then known by the hash of their files.
+
+Try it: `mothertongue show runs/czech/train`, `mothertongue verify runs/czech/train`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from mothertongue.errors import ArtifactError
+
+Kind = Literal["corpus", "tokenizer", "checkpoint", "report", "export"]
+Metrics = dict[str, Any]
+Manifest = dict[str, Any]
+
+KINDS: tuple[str, ...] = get_args(Kind)
+MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A folder that a stage, or somebody else, has finished."""
+
+    path: Path
+    kind: str
+    fingerprint: str
+    manifest: Manifest | None  # None: a foreign folder, for instance from the Hugging Face Hub
+
+
+def open_artifact(path: Path, kind: str | None = None) -> Artifact:
+    """The artifact in folder `path`; ArtifactError if it is unfinished, absent, damaged or of another kind than `kind`."""
+    path = Path(path)
+    if not path.is_dir():
+        partial = path.with_name(path.name + ".partial")
+        state = f"{partial} is unfinished; run the same command again to continue it" if partial.is_dir() else ""
+        raise ArtifactError(f"{path} is not a folder. {state or 'Check the path, or make it with `mothertongue run`'}.")
+    if not (path / MANIFEST).is_file():
+        return _foreign(path, kind)
+    manifest = read_manifest(path)
+    if kind and manifest["kind"] != kind:
+        raise ArtifactError(f"{path} is a {manifest['kind']}, but a {kind} is needed here. Name a folder made by a step that makes one.")
+    return Artifact(path, manifest["kind"], manifest["fingerprint"], manifest)
+
+
+def _foreign(path: Path, kind: str | None) -> Artifact:
+    if kind in (None, "checkpoint") and (path / "config.json").is_file():
+        found = "checkpoint"
+    elif kind in (None, "tokenizer") and (path / "tokenizer.json").is_file():
+        found = "tokenizer"
+    else:
+        raise ArtifactError(f"{path} holds neither a manifest.json nor a Hugging Face model, so it is no {kind or 'artifact'}.")
+    digest = hashlib.sha256()
+    for name, entry in hash_files(path).items():
+        digest.update(f"{name}\0{entry['sha256']}\n".encode())
+    return Artifact(path, found, digest.hexdigest(), None)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of the folder `path`, checked for the keys that everything else relies on."""
+    file = Path(path) / MANIFEST
+    try:
+        if file.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ValueError(f"it has more than {MAX_MANIFEST_BYTES >> 20} MB")
+        manifest = json.loads(file.read_text("utf-8"))
+        missing = {"kind", "stage", "fingerprint", "config", "outputs", "metrics"} - set(manifest)
+        if missing or manifest["kind"] not in KINDS:
+            raise ValueError(f"missing {sorted(missing)}" if missing else f"unknown kind {manifest['kind']!r}")
+    except (OSError, ValueError, TypeError) as error:
+        raise ArtifactError(f"{file} cannot be read as a manifest: {error}. Make the folder again, or restore it from a copy.") from error
+    return cast(Manifest, manifest)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON so that `path` holds either the old or the whole new content at any moment."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(value, file, ensure_ascii=False, indent=1)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def output_files(folder: Path) -> Iterator[Path]:
+    """Every file of a finished folder except its manifest, in sorted order; links that lead outside are refused."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
+            if folder.parent.name == "snapshots":  # the Hugging Face cache stores blobs beside its snapshots
+                yield file
+                continue
+            raise ArtifactError(f"{file} is a link that leads outside of {folder}. Copy the file into the folder.")
+        if file.is_file() and file.name != MANIFEST:
+            yield file
+
+
+def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Relative name -> {bytes, sha256} of every output file."""
+    return {
+        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": sha256_file(file)}
+        for file in output_files(folder)
+    }
+
+
+def verify(path: Path) -> list[str]:
+    """Differences between the files of an artifact and its manifest, one line each; empty means intact."""
+    artifact = open_artifact(path)
+    if artifact.manifest is None:
+        raise ArtifactError(f"{path} has no manifest.json to verify against: it was not made by mothertongue.")
+    expected, found = artifact.manifest["outputs"], hash_files(path)
+    problems = [f"{name}: missing" for name in sorted(expected.keys() - found.keys())]
+    problems += [f"{name}: not in the manifest" for name in sorted(found.keys() - expected.keys())]
+    for name in sorted(expected.keys() & found.keys()):
+        if expected[name] != found[name]:
+            problems.append(f"{name}: {found[name]['bytes']} bytes, content differs from the manifest")
+    return problems
