@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mothertongue.errors import ConfigError
+from mothertongue.model.anatomy import FAMILIES
 from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.tokenizer.bytelevel import encode_text
 
@@ -100,11 +101,13 @@ def score_each(
     context: int = 0,
     stride: int = 0,
     batch_size: int = 8,
+    on_scored: Callable[[int], None] | None = None,
 ) -> list[Score]:
     """The cost of each text, in order. Texts are read lazily, so a caller may count its progress in them.
 
     `context` tokens at most are seen at once (0 = as many as the model has), windows move by `stride` (0 = half the
     context), and about `batch_size` full windows are computed together, which changes memory and time but no number.
+    `on_scored` hears how many tokens each batch has scored.
     """
     counts: list[Score] = []
 
@@ -121,6 +124,7 @@ def score_each(
         context=context,
         stride=stride,
         batch_size=batch_size,
+        on_scored=on_scored,
     )
     return [count + Score(nats=cost) for count, cost in zip(counts, nats, strict=True)]
 
@@ -133,6 +137,7 @@ def document_nats(
     context: int = 0,
     stride: int = 0,
     batch_size: int = 8,
+    on_scored: Callable[[int], None] | None = None,
 ) -> list[float]:
     """Nats of each document's token ids, read after `start_id`. The model needs only `model(input_ids_BT).logits`."""
     context = context_of(model, context)
@@ -148,10 +153,12 @@ def document_nats(
             totals.append(0.0)
             yield from cut_windows(number, [start_id, *ids], context=context, stride=stride)
 
-    with _evaluating(model):
+    with evaluating(model):
         for batch in _batches(windows(), size=batch_size, context=context):
             for window, cost in zip(batch, _batch_nats(model, batch, pad_id=start_id), strict=True):
                 totals[window.document] += cost
+            if on_scored:
+                on_scored(sum(len(window.ids) - 1 - window.skip for window in batch))
     return totals
 
 
@@ -176,6 +183,26 @@ def context_of(model: nn.Module, wanted: int = 0) -> int:
     return wanted or most
 
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a model made of its input before the head, and the head."""
+
+    hidden: Tensor  # BTD
+    logits_of: Callable[[Tensor], Tensor]  # any selection of `hidden`, (..., D) -> (..., V)
+
+
+def read_features(model: nn.Module, input_ids_BT: Tensor) -> Features:
+    """A forward pass that leaves the head for later, so that it is computed only where it is needed, and in parts.
+
+    The known families are a body and a linear head; any other module is asked for all of its logits.
+    """
+    if getattr(getattr(model, "config", None), "model_type", "") in FAMILIES:
+        known = cast(Any, model)
+        hidden_BTD = known.base_model(input_ids_BT, use_cache=False).last_hidden_state
+        return Features(hidden_BTD, known.get_output_embeddings())
+    return Features(cast(Tensor, model(input_ids_BT).logits), lambda logits: logits)
+
+
 def _batches(windows: Iterator[Window], *, size: int, context: int) -> Iterator[list[Window]]:
     """Windows of like length together, as many as fit into `size` full windows, padding included."""
     while pool := list(itertools.islice(windows, size * POOL_BATCHES)):
@@ -187,7 +214,7 @@ def _batches(windows: Iterator[Window], *, size: int, context: int) -> Iterator[
 
 
 def _batch_nats(model: nn.Module, batch: Sequence[Window], *, pad_id: int) -> list[float]:
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    device = device_of(model)
     longest = max(len(window.ids) for window in batch)
     # padding stands on the right, where a causal model cannot see it: no attention mask is needed
     ids = torch.tensor([[*window.ids, *[pad_id] * (longest - len(window.ids))] for window in batch], device=device)
@@ -196,33 +223,25 @@ def _batch_nats(model: nn.Module, batch: Sequence[Window], *, pad_id: int) -> li
         columns.append(torch.arange(window.skip, len(window.ids) - 1, device=device))
         rows.append(torch.full_like(columns[-1], row))
     row_N, column_N = torch.cat(rows), torch.cat(columns)
-    features, logits_of = _features(model, ids[:, :-1])
-    features_N, target_N = features[row_N, column_N], ids[row_N, column_N + 1]
+    features = read_features(model, ids[:, :-1])
+    hidden_ND, target_N = features.hidden[row_N, column_N], ids[row_N, column_N + 1]
     nats_B = torch.zeros(len(batch), dtype=torch.float64, device=device)
     vocab_size = int(getattr(getattr(model, "config", None), "vocab_size", 0) or 1 << 16)
     step = max(1, LOGITS_AT_ONCE // vocab_size)
     for part in (slice(start, start + step) for start in range(0, len(target_N), step)):
-        logits = logits_of(features_N[part]).float()
+        logits = features.logits_of(hidden_ND[part]).float()
         losses = functional.cross_entropy(logits, target_N[part], reduction="none")
         nats_B.index_add_(0, row_N[part], losses.double())
     return [float(cost) for cost in nats_B]
 
 
-def _features(model: nn.Module, input_ids_BT: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """What to gather the scored positions from, and how to make logits of it.
-
-    GPT-2 and Llama are a body and a linear head: the head is then computed for scored positions only, in parts, which
-    keeps a big vocabulary within memory. Any other module is asked for its logits.
-    """
-    family = getattr(getattr(model, "config", None), "model_type", "")
-    if family in ("gpt2", "llama"):
-        known = cast(Any, model)
-        return known.base_model(input_ids_BT, use_cache=False).last_hidden_state, known.get_output_embeddings()
-    return cast(Tensor, model(input_ids_BT).logits), lambda logits: logits
+def device_of(model: nn.Module) -> torch.device:
+    """Where the weights of `model` are."""
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
     """Dropout off, no gradients; afterwards every module is in the mode it was in (frozen parts may stay in eval)."""
     modes = [(module, module.training) for module in model.modules()]
     try:

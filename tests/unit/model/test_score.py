@@ -92,6 +92,12 @@ def test_scores_come_in_the_order_of_the_texts(tiny_model: GPT2LMHeadModel, tiny
     assert sum(scores, start=Score()) == score_documents(tiny_model, tiny_tokenizer, TEXTS, context=8)
 
 
+def test_progress_counts_every_token_once(tiny_model: GPT2LMHeadModel) -> None:
+    heard: list[int] = []
+    document_nats(tiny_model, DOCUMENTS, start_id=0, context=8, batch_size=2, on_scored=heard.append)
+    assert sum(heard) == sum(map(len, DOCUMENTS))
+
+
 def test_windows_cover_each_target_once_with_enough_context() -> None:
     for context, stride, length in [(8, 4, 30), (8, 3, 9), (8, 8, 25), (5, 1, 12), (8, 4, 3)]:
         targets: list[int] = []
