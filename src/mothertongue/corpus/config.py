@@ -1,0 +1,68 @@
+"""The settings of the corpus stage: which sources, how much is held out, what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mothertongue.errors import ConfigError
+from mothertongue.run.settings import Settings, setting
+
+
+@dataclass(frozen=True)
+class Source(Settings):
+    """One source of text. In a recipe: `sources = ["books/*.txt"]`, or tables with these keys."""
+
+    path: str = setting(help="file, folder or glob; ${VAR} and ~ are expanded", path=True)
+    name: str = setting("", "what it is called in reports; empty: from the path")
+    reader: str = setting(
+        "auto", "how it is read; auto goes by the file name", choices=("auto", "wikipedia", "jsonl", "text")
+    )
+    licence: str = setting("unknown", "licence of its text, for the model card")
+    max_share: float = setting(1.0, "at most this share of the corpus' bytes, 0-1", least=0.0, most=1.0)
+    text_key: str = setting("text", "jsonl: the key that holds the text")
+    encoding: str = setting("utf-8", "text: character encoding, like utf-8 or cp1251; a byte order mark wins")
+    unit: str = setting("file", "text: what is one document", choices=("file", "line", "blank-line"))
+    min_characters: int = setting(-1, "shorter documents are dropped; -1: the corpus' own min_characters", least=-1)
+    skip_rules: tuple[str, ...] = setting((), "quality rules that are not applied to this source, or all")
+
+
+@dataclass(frozen=True)
+class CorpusConfig(Settings):
+    """Settings of `mothertongue corpus`."""
+
+    language: str = setting("any", "code of the language to keep, like cs; any: no checks of language")
+    sources: tuple[Source, ...] = setting((), "where the text comes from")
+    heldout_share: float = setting(0.02, "share of documents kept for evaluation, 0-0.5", least=0.0, most=0.5)
+    dev_share: float = setting(0.01, "share of documents kept for watching training, 0-0.5", least=0.0, most=0.5)
+    min_characters: int = setting(200, "shorter documents are dropped", least=1)
+    max_document_characters: int = setting(
+        100_000, "text files are cut into documents of at most this length", least=1_000
+    )
+    language_confidence: float = setting(
+        0.6, "a document is dropped as another language from this confidence on, 0-1", least=0.0, most=1.0
+    )
+    near_duplicate_threshold: float = setting(
+        0.7, "share of common 5-word shingles (Jaccard) that makes two documents one; 1: off", least=0.3, most=1.0
+    )
+    contained_share: float = setting(
+        0.5,
+        "a held-out document with this share of its 8-word shingles in training text is dropped",
+        least=0.05,
+        most=1.0,
+    )
+    max_line_megabytes: int = setting(64, "jsonl: longer lines are skipped and counted", least=1, most=1024)
+    max_page_megabytes: int = setting(16, "wikipedia: larger pages are skipped and counted", least=1, most=1024)
+    shard_megabytes: int = setting(64, "text per shard, in MB before compression", least=1, most=4096)
+    seed: int = setting(0, "which documents go when a source is above its max_share", least=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.heldout_share + self.dev_share >= 0.9:
+            raise ConfigError(
+                f"heldout_share {self.heldout_share} + dev_share {self.dev_share} leave too little to train on. Lower them."
+            )
+        if self.sources and sum(source.max_share for source in self.sources) < 1:
+            total = sum(source.max_share for source in self.sources)
+            raise ConfigError(
+                f"The max_share of all sources add up to {total:g}, so no mix can obey them. Raise one so that they reach 1."
+            )

@@ -1,0 +1,135 @@
+"""How duplicates are found: MinHash signatures of word shingles, banded (LSH), and containment of held-out text in training text.
+
+Two documents are near-duplicates if the Jaccard similarity of their sets of 5-word shingles, estimated by MinHash (Broder 1997), reaches
+the threshold. Signatures that agree in a whole band of 4 values become candidates; candidates are checked on the whole signature.
+A document that stands inside a longer one has a small Jaccard similarity: `contained_share` finds it in held-out text, exactly.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Hashes: TypeAlias = npt.NDArray[np.uint64]
+Signatures: TypeAlias = npt.NDArray[np.uint32]
+
+SHINGLE_WORDS = 5
+CONTAINED_WORDS = 8
+PERMUTATIONS = 128
+# 32 bands of 4: a pair of similarity 0.7 becomes a candidate with probability 0.9998, one of 0.3 with 0.23
+BAND_ROWS = 4
+_NEIGHBOURS = 4
+_SEED = 20_26
+_WORD = re.compile(r"\w+")
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+
+
+def word_hashes(text: str) -> Hashes:
+    """One number per word of `text`, without regard to case and punctuation."""
+    words = _WORD.findall(text.lower())
+    return np.fromiter(map(zlib.crc32, map(str.encode, words)), dtype=np.uint64, count=len(words))
+
+
+def shingles(words: Hashes, width: int) -> Hashes:
+    """One number per run of `width` words; a text with fewer words is one shingle."""
+    width = max(1, min(width, len(words)))
+    length = len(words) - width + 1
+    result = np.full(max(length, 0), width, dtype=np.uint64)
+    for offset in range(width if length > 0 else 0):
+        result = result * _MIX + words[offset : offset + length]
+        result ^= result >> _SHIFT
+    return result
+
+
+def sign(shingle_sets: Sequence[Hashes]) -> Signatures:
+    """MinHash signatures, one row of PERMUTATIONS numbers per set of shingles."""
+    from rensa import RMinHash
+
+    flat = np.concatenate(shingle_sets) if shingle_sets else np.empty(0, dtype=np.uint64)
+    offsets = np.cumsum([0, *map(len, shingle_sets)], dtype=np.uint64)
+    rows = RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, PERMUTATIONS, _SEED).to_rows()
+    return np.array(rows, dtype=np.uint32).reshape(len(shingle_sets), PERMUTATIONS)
+
+
+def near_duplicates(signatures: Signatures, *, threshold: float) -> npt.NDArray[np.int64]:
+    """For every row the first row that it duplicates, directly or through others in between; its own index if none.
+
+    Rows are in order of preference: of a group of duplicates the first one is kept.
+    """
+    parents = np.arange(len(signatures))
+    for band in range(0, PERMUTATIONS, BAND_ROWS):
+        for first, second in _candidates(signatures[:, band : band + BAND_ROWS]):
+            different = _roots(parents, first) != _roots(parents, second)
+            first, second = first[different], second[different]
+            similar = _similarity(signatures, first, second) >= threshold
+            for one, other in zip(first[similar].tolist(), second[similar].tolist(), strict=True):
+                _join(parents, one, other)
+    return _roots(parents, np.arange(len(parents)))
+
+
+def _candidates(band: Signatures) -> Iterable[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Pairs of rows that agree in the band: each with its nearest neighbours before it in the group, and with the group's first."""
+    keys = np.zeros(len(band), dtype=np.uint64)
+    for column in range(band.shape[1]):
+        keys = keys * _MIX + band[:, column]
+        keys ^= keys >> _SHIFT
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.empty(0, dtype=np.int64)
+    heads = np.repeat(starts, np.diff(np.r_[starts, len(keys)]))
+    inside = np.flatnonzero(heads != np.arange(len(keys)))
+    yield order[heads[inside]], order[inside]
+    for back in range(1, _NEIGHBOURS):
+        same = np.flatnonzero(keys[back:] == keys[:-back])
+        yield order[same], order[same + back]
+
+
+def _similarity(
+    signatures: Signatures, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    result = np.empty(len(first), dtype=np.float64)
+    for at in range(0, len(first), 4096):  # in parts: the signatures may be larger than memory
+        part = slice(at, at + 4096)
+        result[part] = (signatures[first[part]] == signatures[second[part]]).mean(axis=1)
+    return result
+
+
+def _roots(parents: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    roots = parents[rows]
+    while not np.array_equal(higher := parents[roots], roots):
+        roots = higher
+    return roots
+
+
+def _join(parents: npt.NDArray[np.int64], one: int, other: int) -> None:
+    while parents[one] != one:
+        one = int(parents[one])
+    while parents[other] != other:
+        other = int(parents[other])
+    parents[max(one, other)] = min(one, other)
+
+
+class Containment:
+    """How much of each held-out document stands word for word in training text, which is shown to it piece by piece."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._sets = [np.unique(shingles(word_hashes(text), CONTAINED_WORDS)) for text in texts]
+        self._all = np.unique(np.concatenate(self._sets)) if self._sets else np.empty(0, dtype=np.uint64)
+        self._seen = np.zeros(len(self._all), dtype=bool)
+
+    def see(self, text: str) -> None:
+        """One document of the training side."""
+        if len(self._all):
+            found = shingles(word_hashes(text), CONTAINED_WORDS)
+            at = np.minimum(np.searchsorted(self._all, found), len(self._all) - 1)
+            self._seen[at[self._all[at] == found]] = True
+
+    def shares(self) -> list[float]:
+        """For each held-out text the share of its 8-word shingles that were seen, 0-1."""
+        return [float(self._seen[np.searchsorted(self._all, own)].mean()) if len(own) else 0.0 for own in self._sets]

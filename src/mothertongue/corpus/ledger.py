@@ -1,0 +1,63 @@
+"""Why documents were dropped: a count for every source and reason, and a few samples of each reason to look at."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import zlib
+from collections import Counter
+from pathlib import Path
+
+SAMPLES_PER_REASON = 20
+SAMPLE_CHARACTERS = 300
+
+
+class Ledger:
+    """Counts drops and keeps an even sample of them: those whose text has the smallest checksum, so it never depends on chance."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()  # (source, reason) -> documents
+        self._samples: dict[
+            str, list[tuple[int, str, str, str]]
+        ] = {}  # reason -> heap of (-checksum, source, id, text)
+
+    def drop(self, reason: str, *, source: str, id: str, text: str) -> None:
+        """One document of `source` is refused for `reason`."""
+        self.counts[source, reason] += 1
+        sample = (-zlib.crc32(text[:1000].encode("utf-8", "replace")), source, id, text[:SAMPLE_CHARACTERS])
+        heap = self._samples.setdefault(reason, [])
+        if len(heap) < SAMPLES_PER_REASON:
+            heapq.heappush(heap, sample)
+        else:
+            heapq.heappushpop(heap, sample)
+
+    def by_reason(self) -> dict[str, int]:
+        """Reason -> documents, the most frequent first."""
+        total: Counter[str] = Counter()
+        for (_, reason), count in self.counts.items():
+            total[reason] += count
+        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+    def by_source(self) -> dict[str, dict[str, int]]:
+        """Source -> reason -> documents."""
+        result: dict[str, dict[str, int]] = {}
+        for (source, reason), count in sorted(self.counts.items()):
+            result.setdefault(source, {})[reason] = count
+        return result
+
+    def describe(self) -> str:
+        """`too-short: 12, language:sk: 3`, or `nothing was read`."""
+        return ", ".join(f"{reason}: {count:,}" for reason, count in self.by_reason().items()) or "nothing was read"
+
+    def write_samples(self, path: Path) -> None:
+        """JSON lines of {reason, source, id, text}, reasons in alphabetical order."""
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for reason in sorted(self._samples):
+                for _, source, id, text in sorted(self._samples[reason], reverse=True):
+                    record = {
+                        "reason": reason,
+                        "source": source,
+                        "id": id,
+                        "text": text.encode("utf-8", "replace").decode(),
+                    }
+                    file.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -1,0 +1,67 @@
+"""JSON lines: one object a line, its text under one key. Plain or packed; a bad line is counted and the next one is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mothertongue.corpus.document import Document
+from mothertongue.corpus.readers import Reading
+from mothertongue.corpus.readers.files import read_blocks
+
+_SAMPLE_BYTES = 1000
+_META = ("title", "author", "url", "source")  # what is kept beside the text, if it is a string
+
+
+def read_jsonl(path: Path, reading: Reading) -> Iterator[Document]:
+    """One document per line whose object has a string under `text_key`; its id is file#line."""
+    blocks = read_blocks(path, advance=reading.advance)
+    for number, line, whole in split_lines(blocks, max_bytes=reading.config.max_line_megabytes << 20):
+        where = f"{path.name}#{number}"
+        if not whole:
+            reading.drop("line-too-long", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
+        elif line.strip():
+            yield from _document(line, where, reading)
+
+
+def split_lines(blocks: Iterator[bytes], *, max_bytes: int) -> Iterator[tuple[int, bytes, bool]]:
+    """(line number from 1, line, whole?) of a stream; of a line above `max_bytes` only the beginning is kept, with whole False."""
+    number, parts, size = 1, list[bytes](), 0
+    for block in blocks:
+        *ends, rest = block.split(b"\n")
+        for end in ends:
+            size += len(end)
+            yield number, b"".join([*parts, end] if size <= max_bytes else parts), size <= max_bytes
+            number, parts, size = number + 1, [], 0
+        size += len(rest)
+        if size <= max_bytes:
+            parts.append(rest)
+        else:
+            parts = [b"".join(parts)[:_SAMPLE_BYTES]]
+    if size:
+        yield number, b"".join(parts), size <= max_bytes
+
+
+def _document(line: bytes, where: str, reading: Reading) -> Iterator[Document]:
+    try:
+        record = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except UnicodeDecodeError:
+        reading.drop("invalid-utf8", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
+        return
+    except (ValueError, RecursionError):
+        reading.drop("invalid-json", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
+        return
+    text = record.get(reading.source.text_key) if isinstance(record, dict) else None
+    if not isinstance(text, str):
+        reading.drop("no-text", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
+        return
+    yield Document(text, where, reading.name, _meta(record, reading.source.text_key))
+
+
+def _meta(record: dict[str, Any], text_key: str) -> dict[str, Any]:
+    kept = {key: record[key] for key in _META if key != text_key and isinstance(record.get(key), str)}
+    if "source" in kept:
+        kept["origin"] = kept.pop("source")
+    return kept

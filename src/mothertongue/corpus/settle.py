@@ -1,0 +1,129 @@
+"""Between the passes: which spooled documents stay, and on which side, once all of them are known.
+
+In this order: near-duplicates (training text is preferred, then the input's order), shares of sources, sides that would be empty,
+and held-out documents that stand inside training text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mothertongue.corpus import dedup
+from mothertongue.corpus.config import CorpusConfig
+from mothertongue.corpus.document import Document
+from mothertongue.corpus.gather import SIGNATURES, SPOOL, Census, open_signatures
+from mothertongue.corpus.ledger import Ledger
+from mothertongue.corpus.shards import read_shards
+from mothertongue.corpus.shares import capped_bytes, over_share
+from mothertongue.corpus.sources import source_name
+from mothertongue.corpus.split import position
+from mothertongue.errors import SourceError
+from mothertongue.run.progress import track
+
+NEAR = "near-duplicate"
+NEAR_TRAIN = "near-duplicate-of-train"
+
+
+def settle(census: Census, config: CorpusConfig, work: Path, ledger: Ledger) -> list[str]:
+    """The side of every spooled document, "" if it goes; SourceError if a side that was asked for stays empty."""
+    _need_text(census, ledger)
+    reasons = dict[int, str]()
+    if config.near_duplicate_threshold < 1:
+        reasons |= _near(census, open_signatures(work / SIGNATURES), threshold=config.near_duplicate_threshold)
+    reasons |= _shares(census, config, reasons)
+    sides = ["" if index in reasons else side for index, side in enumerate(census.sides)]
+    while True:
+        _fill(sides, census, config, ledger)
+        contained = _contained(sides, work, least=config.contained_share)
+        reasons |= dict.fromkeys(contained, NEAR_TRAIN)
+        for index in contained:
+            sides[index] = ""
+        if all(side in sides for side in _wanted(config)):
+            break
+    _record(reasons, work, ledger)
+    return sides
+
+
+def _need_text(census: Census, ledger: Ledger) -> None:
+    if not len(census):
+        raise SourceError(
+            f"No document is left of the sources. Dropped: {ledger.describe()}. "
+            "Check the language and the paths; if the reasons are wrong for this text, lower min_characters or set skip_rules."
+        )
+
+
+def _near(census: Census, signatures: dedup.Signatures, *, threshold: float) -> dict[int, str]:
+    train = np.array([side == "train" for side in census.sides])
+    order = np.argsort(
+        ~train, kind="stable"
+    )  # training text first, so that of a pair across the sides the held-out one goes
+    kept = dedup.near_duplicates(signatures[order] if not train.all() else signatures, threshold=threshold)
+    reasons = {}
+    for rank in np.flatnonzero(kept != np.arange(len(kept))).tolist():
+        row, first = int(order[rank]), int(order[kept[rank]])
+        reasons[row] = NEAR_TRAIN if train[first] and not train[row] else NEAR
+    return reasons
+
+
+def _shares(census: Census, config: CorpusConfig, gone: dict[int, str]) -> dict[int, str]:
+    shares = {source_name(source): source.max_share for source in config.sources}
+    rows: dict[str, list[int]] = {name: [] for name in shares}
+    for index, name in enumerate(census.sources):
+        if index not in gone:
+            rows[name].append(index)
+    limits = capped_bytes({name: sum(census.bytes[i] for i in own) for name, own in rows.items()}, shares)
+    reasons = dict[int, str]()
+    for name, own in rows.items():
+        if shares[name] < 1:
+            over = over_share([(census.digests[i], census.bytes[i]) for i in own], limits[name], seed=config.seed)
+            reasons |= {own[index]: "share" for index in over}
+    return reasons
+
+
+def _wanted(config: CorpusConfig) -> list[str]:
+    asked = {"train": 1.0, "dev": config.dev_share, "heldout": config.heldout_share}
+    return [side for side, share in asked.items() if share > 0]
+
+
+def _fill(sides: list[str], census: Census, config: CorpusConfig, ledger: Ledger) -> None:
+    """A small corpus may leave a side empty: it then gets the training document that stands nearest to it in the order of hashes."""
+    wanted = _wanted(config)
+    for side in wanted[::-1]:
+        train = [index for index, now in enumerate(sides) if now == "train"]
+        if side in sides:
+            continue
+        if side == "train" or len(train) < 2:
+            left = sum(1 for now in sides if now)
+            raise SourceError(
+                f"Only {left} different documents are left of {len(sides)}, too few for {', '.join(wanted)}. "
+                f"Dropped while reading: {ledger.describe()}. Add text: at least {len(wanted)} documents, better some hundreds; "
+                'or let a smaller piece be a document (unit = "line" or "blank-line", a lower min_characters).'
+            )
+        sides[min(train, key=lambda index: position(census.digests[index]))] = side
+
+
+def _contained(sides: list[str], work: Path, *, least: float) -> list[int]:
+    """Held-out documents of which a share of at least `least` stands word for word in training text."""
+    rows = [index for index, side in enumerate(sides) if side in ("dev", "heldout")]
+    if not rows:
+        return []
+    wanted = set(rows)
+    containment = dedup.Containment([document.text for index, document in _spooled(work) if index in wanted])
+    with track("comparing sides", total=len(sides), unit="documents") as bar:
+        for index, document in _spooled(work):
+            if sides[index] == "train":
+                containment.see(document.text)
+            bar.advance()
+    return [row for row, share in zip(rows, containment.shares(), strict=True) if share >= least]
+
+
+def _record(reasons: dict[int, str], work: Path, ledger: Ledger) -> None:
+    for index, document in _spooled(work):
+        if index in reasons:
+            ledger.drop(reasons[index], source=document.source, id=document.id, text=document.text)
+
+
+def _spooled(work: Path) -> enumerate[Document]:
+    return enumerate(read_shards(work, SPOOL))

@@ -1,0 +1,93 @@
+"""Clean documents on disk: `train-00000.jsonl.zst`, one JSON object {id, text, source} a line (docs/formats/corpus.md).
+
+Lines of JSON and not bare text, so that where a document ends and where it came from survive the newlines in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import zstandard
+
+from mothertongue.corpus.document import Document
+from mothertongue.corpus.split import SPLITS
+from mothertongue.corpus.split import Split as Split
+from mothertongue.errors import ArtifactError
+
+LEVEL = 6
+
+
+class ShardWriter:
+    """Writes documents into numbered shards of about `max_bytes` of text each; the same documents give the same bytes."""
+
+    def __init__(self, folder: Path, prefix: str, *, max_bytes: int, level: int = LEVEL) -> None:
+        self.folder, self.prefix, self.max_bytes, self.level = folder, prefix, max_bytes, level
+        self.documents = self.bytes = self.shards = 0
+        self._in_shard = 0
+        self._file: IO[bytes] | None = None
+
+    def write(self, document: Document) -> None:
+        """Append one document."""
+        if self._file is None or self._in_shard >= self.max_bytes:
+            self._next()
+        assert self._file is not None
+        self._file.write(encode_document(document))
+        size = len(document.text.encode("utf-8"))
+        self.documents, self.bytes, self._in_shard = self.documents + 1, self.bytes + size, self._in_shard + size
+
+    def _next(self) -> None:
+        self.close()
+        name = f"{self.prefix}-{self.shards:05d}.jsonl.zst"
+        self._file = zstandard.open(self.folder / name, "wb", cctx=zstandard.ZstdCompressor(level=self.level))
+        self.shards, self._in_shard = self.shards + 1, 0
+
+    def close(self) -> None:
+        """Finish the current shard."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def encode_document(document: Document) -> bytes:
+    """A document as one line of a shard."""
+    record: dict[str, object] = {"id": document.id, "text": document.text, "source": document.source}
+    if document.meta:
+        record["meta"] = document.meta
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+def read_documents(corpus: Path, split: Split) -> Iterator[Document]:
+    """The documents of one side of a finished corpus, in the order of its shards. ArtifactError if there are none or one is damaged."""
+    if split not in SPLITS:
+        raise ArtifactError(f"split = {split!r}: a corpus has {', '.join(SPLITS)}.")
+    if not list(Path(corpus).glob(f"{split}-*.jsonl.zst")):
+        raise ArtifactError(
+            f"{corpus} has no {split}-*.jsonl.zst, so it is not a finished corpus. Name a folder that `mothertongue corpus` made."
+        )
+    yield from read_shards(Path(corpus), split)
+
+
+def read_shards(folder: Path, prefix: str) -> Iterator[Document]:
+    """Every document of the shards with this prefix."""
+    for path in sorted(folder.glob(f"{prefix}-*.jsonl.zst")):
+        try:
+            with zstandard.open(path, "rt", encoding="utf-8", newline="\n") as lines:
+                for line in lines:
+                    record = json.loads(line)
+                    yield Document(record["text"], record["id"], record["source"], record.get("meta", {}))
+        except (zstandard.ZstdError, ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(
+                f"{path} is damaged: {error}. Try `mothertongue verify {folder}`, and make the corpus again."
+            ) from error

@@ -1,0 +1,105 @@
+"""The corpus stage: gather, remove duplicates, obey shares, settle the sides, write the shards."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from mothertongue.corpus.config import CorpusConfig, Source
+from mothertongue.corpus.gather import Census, gather
+from mothertongue.corpus.ledger import Ledger
+from mothertongue.corpus.quality import RULES
+from mothertongue.corpus.readme import corpus_readme
+from mothertongue.corpus.settle import settle
+from mothertongue.corpus.shards import ShardWriter, read_shards
+from mothertongue.corpus.sources import source_files, source_name
+from mothertongue.corpus.split import SPLITS
+from mothertongue.errors import ConfigError
+from mothertongue.languages import open_language
+from mothertongue.run.artifact import Metrics, sha256_file
+from mothertongue.run.progress import track
+from mothertongue.run.settings import suggest
+
+_OURS = ("*.jsonl.zst", "dropped.jsonl", "README.md")
+_WORK = "work"  # a folder of its own, removed at the end
+
+
+def corpus(config: CorpusConfig, out: Path) -> Metrics:
+    """Turn `config.sources` into shards of clean documents in `out`. SourceError if nothing, or too little, is left."""
+    _check(config)
+    files = {source_name(source): source_files(source) for source in config.sources}
+    work = _fresh(out)
+    ledger = Ledger()
+    census = gather(config, work, ledger)
+    sides = settle(census, config, work, ledger)
+    _write_shards(work, out, sides, shard_bytes=config.shard_megabytes * 1_000_000)
+    shutil.rmtree(work)
+    ledger.write_samples(out / "dropped.jsonl")
+    metrics = _metrics(config, census, sides, ledger, files)
+    (out / "README.md").write_text(corpus_readme(metrics), "utf-8")
+    return metrics
+
+
+def _check(config: CorpusConfig) -> None:
+    if not config.sources:
+        raise ConfigError("A corpus needs at least one source. Give sources a path, like 'texts/*.txt'.")
+    names = [source_name(source) for source in config.sources]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ConfigError(f"{count} sources are called {name!r}. Give each a name of its own.")
+    for rule in {rule for source in config.sources for rule in source.skip_rules}:
+        if rule not in RULES and rule != "all":
+            raise ConfigError(f"skip_rules: there is no rule {rule!r}. {suggest(rule, ['all', *RULES])}")
+
+
+def _fresh(out: Path) -> Path:
+    """A clean working folder inside `out`; what a killed attempt left behind is removed."""
+    for pattern in _OURS:
+        for file in out.glob(pattern):
+            file.unlink()
+    work = out / _WORK
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    return work
+
+
+def _write_shards(work: Path, out: Path, sides: list[str], *, shard_bytes: int) -> None:
+    writers: dict[str, ShardWriter] = {split: ShardWriter(out, split, max_bytes=shard_bytes) for split in SPLITS}
+    with track("writing", total=len(sides), unit="documents") as bar:
+        for side, document in zip(sides, read_shards(work, "spool"), strict=True):
+            if side:
+                writers[side].write(document)
+            bar.advance()
+    for writer in writers.values():
+        writer.close()
+
+
+def _metrics(
+    config: CorpusConfig, census: Census, sides: list[str], ledger: Ledger, files: dict[str, list[Path]]
+) -> Metrics:
+    kept = [index for index, side in enumerate(sides) if side]
+    metrics: Metrics = {
+        "language": config.language,
+        "language_name": open_language(config.language).name,
+        "documents": len(kept),
+        "bytes": sum(census.bytes[index] for index in kept),
+        "splits": {split: _totals([i for i in kept if sides[i] == split], census) for split in SPLITS},
+        "sources": [],
+        "dropped": ledger.by_reason(),
+        "dropped_by_source": ledger.by_source(),
+    }
+    for source in config.sources:
+        own = [index for index in kept if census.sources[index] == source_name(source)]
+        metrics["sources"].append(_source_entry(source, files[source_name(source)]) | _totals(own, census))
+    return metrics
+
+
+def _totals(indices: list[int], census: Census) -> dict[str, int]:
+    return {"documents": len(indices), "bytes": sum(census.bytes[index] for index in indices)}
+
+
+def _source_entry(source: Source, files: list[Path]) -> dict[str, Any]:
+    entries = [{"name": file.name, "bytes": file.stat().st_size, "sha256": sha256_file(file)} for file in files]
+    return {"name": source_name(source), "path": source.path, "licence": source.licence, "files": entries}

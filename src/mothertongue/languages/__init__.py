@@ -1,0 +1,85 @@
+"""What is known of a language, as data: one TOML file per language, and `any.toml` for all the others.
+
+    open_language("cs").confusables     # ('sk', 'pl', 'sl', 'hr', 'de')
+    open_language("ltg").name           # 'ltg': no file of its own, so the values of any.toml with the code kept
+
+A new language is a new file `<code>.toml` with the keys of `Language`; what it leaves out comes from `any.toml`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from mothertongue.errors import ConfigError
+
+ANY = "any"
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language. Empty values mean "not known": whatever needs them stands aside."""
+
+    code: str  # ISO 639, as Wikipedia writes it
+    name: str  # in English
+    native_name: str
+    alphabet: frozenset[str]  # small letters of ordinary words
+    confusables: tuple[str, ...]  # languages that its text is easily taken for, besides English
+    function_words: frozenset[str]  # the most frequent small words, in small letters
+    sentence_ends: frozenset[str]  # characters that end a sentence
+    disambiguation_templates: frozenset[str]  # of its Wikipedia, in small letters
+    prompts: tuple[str, ...]  # beginnings to show what a model writes
+    keyboard_rows: tuple[str, ...]  # small letters as they lie beside each other
+    quality: Mapping[str, float]  # thresholds by rule name (corpus/quality.py)
+
+    @property
+    def known(self) -> bool:
+        """True if the language has a file of its own."""
+        return self.code in language_codes()
+
+
+def language_codes() -> tuple[str, ...]:
+    """The languages that have a file of their own, sorted."""
+    names = (entry.name for entry in files(__package__).iterdir())
+    return tuple(sorted(name[:-5] for name in names if name.endswith(".toml") and name != f"{ANY}.toml"))
+
+
+@cache
+def open_language(code: str) -> Language:
+    """What is known of the language `code` (like "cs"); an unknown code gets the values of `any.toml`.
+
+    >>> open_language("bg").native_name
+    'български'
+    """
+    if not code.replace("-", "").isalnum():
+        raise ConfigError(
+            f"language = {code!r} is no language code. Give one like cs, bg or zh-min-nan, or {ANY} for no checks of language."
+        )
+    values = _table(ANY)
+    if code in language_codes():
+        own = _table(code)
+        values = {**values, **own, "quality": {**values["quality"], **own.get("quality", {})}}
+    else:
+        values = {**values, **({} if code == ANY else {"name": code, "native_name": code})}
+    return Language(code=code, **{key: _frozen(key, value) for key, value in values.items()})
+
+
+_SETS = {"alphabet", "function_words", "sentence_ends", "disambiguation_templates"}
+
+
+def _frozen(key: str, value: Any) -> Any:
+    if key in _SETS:
+        return frozenset(value if key in ("alphabet", "sentence_ends") else (word.casefold() for word in value))
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _table(code: str) -> dict[str, Any]:
+    values = tomllib.loads(files(__package__).joinpath(f"{code}.toml").read_text("utf-8"))
+    unknown = set(values) - {field.name for field in fields(Language)}
+    if unknown:
+        raise ConfigError(f"languages/{code}.toml: unknown key {sorted(unknown)[0]!r}.")
+    return values
