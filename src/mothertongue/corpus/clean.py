@@ -1,7 +1,8 @@
 """One text -> the same text in one form: NFC, newlines as newlines, no invisible characters.
 
-The newline rule (docs/why/newlines.md): every line break becomes `\\n`, at most one line stays empty between two others, spaces at the
-end of lines go, and a text neither begins nor ends with white space. Quotes, dashes and indentation are left as their author set them.
+The newline rule (docs/why/newlines.md): every line break becomes `\\n`, at most one line stays empty between two
+others, spaces at the end of lines go, and a text neither begins nor ends with white space. Quotes, dashes and
+indentation are left as their author set them.
 
 >>> clean("Jablon\\u030c\\r\\n\\r\\n\\r\\n\\r\\nmá kve\\u00adty.  ")
 'Jabloň\\n\\nmá kvety.'
@@ -14,7 +15,8 @@ import unicodedata
 
 # \v and \f, NEL and the Unicode separators are line breaks as well
 _BREAK = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-# spaces of a fixed width or that forbid a break look like a space; the ideographic space U+3000 means something and stays
+# spaces of a fixed width or that forbid a break look like a space; the ideographic space U+3000 means something and
+# stays
 _SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
 # controls, soft hyphen, zero width space, direction marks, invisible operators, BOM, lone surrogates, non-characters.
 # The joiners U+200C and U+200D stay: Persian words and emoji need them.

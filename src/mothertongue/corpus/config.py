@@ -59,10 +59,12 @@ class CorpusConfig(Settings):
         super().__post_init__()
         if self.heldout_share + self.dev_share >= 0.9:
             raise ConfigError(
-                f"heldout_share {self.heldout_share} + dev_share {self.dev_share} leave too little to train on. Lower them."
+                f"heldout_share {self.heldout_share} + dev_share {self.dev_share} leave too little to train on. "
+                "Lower them."
             )
         if self.sources and sum(source.max_share for source in self.sources) < 1:
             total = sum(source.max_share for source in self.sources)
             raise ConfigError(
-                f"The max_share of all sources add up to {total:g}, so no mix can obey them. Raise one so that they reach 1."
+                f"The max_share of all sources add up to {total:g}, so no mix can obey them. Raise one so that "
+                "they reach 1."
             )

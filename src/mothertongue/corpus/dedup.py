@@ -1,8 +1,10 @@
-"""How duplicates are found: MinHash signatures of word shingles, banded (LSH), and containment of held-out text in training text.
+"""How duplicates are found: MinHash signatures of word shingles, banded (LSH), and containment of held-out text in
+training text.
 
-Two documents are near-duplicates if the Jaccard similarity of their sets of 5-word shingles, estimated by MinHash (Broder 1997), reaches
-the threshold. Signatures that agree in a whole band of 4 values become candidates; candidates are checked on the whole signature.
-A document that stands inside a longer one has a small Jaccard similarity: `contained_share` finds it in held-out text, exactly.
+Two documents are near-duplicates if the Jaccard similarity of their sets of 5-word shingles, estimated by MinHash
+(Broder 1997), reaches the threshold. Signatures that agree in a whole band of 4 values become candidates; candidates
+are checked on the whole signature. A document that stands inside a longer one has a small Jaccard similarity:
+`contained_share` finds it in held-out text, exactly.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy.typing as npt
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Signatures: TypeAlias = npt.NDArray[np.uint32]
+Rows: TypeAlias = npt.NDArray[np.int64]
 
 SHINGLE_WORDS = 5
 CONTAINED_WORDS = 8
@@ -57,24 +60,29 @@ def sign(shingle_sets: Sequence[Hashes]) -> Signatures:
     return np.array(rows, dtype=np.uint32).reshape(len(shingle_sets), PERMUTATIONS)
 
 
-def near_duplicates(signatures: Signatures, *, threshold: float) -> npt.NDArray[np.int64]:
-    """For every row the first row that it duplicates, directly or through others in between; its own index if none.
+def near_duplicates(signatures: Signatures, order: Rows, *, threshold: float) -> Rows:
+    """For each row of `signatures` the row that it duplicates, directly or through others in between; its own index if
+    none.
 
-    Rows are in order of preference: of a group of duplicates the first one is kept.
+    `order` lists all rows by preference: of a group of duplicates the first in this order is the one kept.
     """
-    parents = np.arange(len(signatures))
+    parents = np.arange(len(order))  # by rank in `order`
     for band in range(0, PERMUTATIONS, BAND_ROWS):
-        for first, second in _candidates(signatures[:, band : band + BAND_ROWS]):
+        for first, second in _candidates(signatures[:, band : band + BAND_ROWS][order]):
             different = _roots(parents, first) != _roots(parents, second)
             first, second = first[different], second[different]
-            similar = _similarity(signatures, first, second) >= threshold
+            similar = _similarity(signatures, order[first], order[second]) >= threshold
             for one, other in zip(first[similar].tolist(), second[similar].tolist(), strict=True):
                 _join(parents, one, other)
-    return _roots(parents, np.arange(len(parents)))
+    kept = np.empty_like(order)
+    kept[order] = order[_roots(parents, np.arange(len(order)))]
+    return kept
 
 
-def _candidates(band: Signatures) -> Iterable[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Pairs of rows that agree in the band: each with its nearest neighbours before it in the group, and with the group's first."""
+def _candidates(band: Signatures) -> Iterable[tuple[Rows, Rows]]:
+    """Pairs of rows that agree in the band: each with its nearest neighbours before it in the group, and with the
+    group's first.
+    """
     keys = np.zeros(len(band), dtype=np.uint64)
     for column in range(band.shape[1]):
         keys = keys * _MIX + band[:, column]
@@ -90,9 +98,7 @@ def _candidates(band: Signatures) -> Iterable[tuple[npt.NDArray[np.int64], npt.N
         yield order[same], order[same + back]
 
 
-def _similarity(
-    signatures: Signatures, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def _similarity(signatures: Signatures, first: Rows, second: Rows) -> npt.NDArray[np.float64]:
     result = np.empty(len(first), dtype=np.float64)
     for at in range(0, len(first), 4096):  # in parts: the signatures may be larger than memory
         part = slice(at, at + 4096)
@@ -100,14 +106,14 @@ def _similarity(
     return result
 
 
-def _roots(parents: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _roots(parents: Rows, rows: Rows) -> Rows:
     roots = parents[rows]
     while not np.array_equal(higher := parents[roots], roots):
         roots = higher
     return roots
 
 
-def _join(parents: npt.NDArray[np.int64], one: int, other: int) -> None:
+def _join(parents: Rows, one: int, other: int) -> None:
     while parents[one] != one:
         one = int(parents[one])
     while parents[other] != other:

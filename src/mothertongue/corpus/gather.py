@@ -1,7 +1,7 @@
 """First pass: read every source once, clean and judge each document alone, and spool what stays.
 
-What must be known of all documents together (duplicates, shares, sides) is kept as small figures per document; the text itself goes
-to a spool on disk, so memory does not grow with it.
+What must be known of all documents together (duplicates, shares, sides) is kept as small figures per document; the
+text itself goes to a spool on disk, so memory does not grow with it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Which language a text is in: py3langid (naive Bayes on byte n-grams, Lui and Baldwin 2012) restricted to what it can be taken for.
+"""Which language a text is in: py3langid (naive Bayes on byte n-grams, Lui and Baldwin 2012) restricted to what it
+can be taken for.
 
-The choice is between the wanted language, the languages it is easily confused with (`languages/*.toml`) and English. Restriction is what
-makes Czech against Slovak and Bulgarian against Macedonian work. A language that the model does not know is not judged.
+The choice is between the wanted language, the languages it is easily confused with (`languages/*.toml`) and English.
+Restriction is what makes Czech against Slovak and Bulgarian against Macedonian work. A language that the model does
+not know is not judged.
 """
 
 from __future__ import annotations

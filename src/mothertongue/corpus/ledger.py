@@ -13,7 +13,9 @@ SAMPLE_CHARACTERS = 300
 
 
 class Ledger:
-    """Counts drops and keeps an even sample of them: those whose text has the smallest checksum, so it never depends on chance."""
+    """Counts drops and keeps an even sample of them: those whose text has the smallest checksum, so it never
+    depends on chance.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()  # (source, reason) -> documents

@@ -1,7 +1,9 @@
-"""Is this running text of the language? Named rules; each looks at one figure of a document, and the first that fails is the reason.
+"""Is this running text of the language? Named rules; each looks at one figure of a document, and the first that fails
+is the reason.
 
-Thresholds come from `languages/<code>.toml`, table [quality]; a rule without a threshold stands aside. The figures are those of Gopher
-(Rae et al. 2021, arXiv 2112.11446) and C4, with thresholds for inflected languages and other alphabets; every share is between 0 and 1.
+Thresholds come from `languages/<code>.toml`, table [quality]; a rule without a threshold stands aside. The figures
+are those of Gopher (Rae et al. 2021, arXiv 2112.11446) and C4, with thresholds for inflected languages and other
+alphabets; every share is between 0 and 1.
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ RULES: dict[str, Rule] = {
 
 
 def reason_to_drop(text: str, language: Language, *, skip: Collection[str] = ()) -> str | None:
-    """The name of the first rule that `text` fails, or None. `skip` names rules to leave out; "all" leaves out every one."""
+    """The name of the first rule that `text` fails, or None. `skip` names rules to leave out; "all" leaves out
+    every one.
+    """
     if "all" in skip:
         return None
     figures = profile(text, language)

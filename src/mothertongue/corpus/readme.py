@@ -11,7 +11,8 @@ def corpus_readme(metrics: Metrics) -> str:
     lines = [
         f"# Corpus: {name}",
         "",
-        f"{metrics['documents']:,} documents, {metrics['bytes'] / 1e6:,.1f} MB of text, as JSON lines {{id, text, source}} in zstd.",
+        f"{metrics['documents']:,} documents, {metrics['bytes'] / 1e6:,.1f} MB of text, as JSON lines "
+        f"{{id, text, source}} in zstd.",
         "",
         "| side | documents | MB |",
         "|---|---:|---:|",
@@ -31,6 +32,7 @@ def corpus_readme(metrics: Metrics) -> str:
         "|---|---:|",
         *(f"| {reason} | {count:,} |" for reason, count in metrics["dropped"].items()),
         "",
-        "Samples of what was dropped stand in `dropped.jsonl`. The side of a document is decided by the hash of its text.",
+        "Samples of what was dropped stand in `dropped.jsonl`. The side of a document is decided by the hash of "
+        "its text.",
     ]
     return "\n".join(lines) + "\n"

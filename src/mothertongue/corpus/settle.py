@@ -1,7 +1,7 @@
 """Between the passes: which spooled documents stay, and on which side, once all of them are known.
 
-In this order: near-duplicates (training text is preferred, then the input's order), shares of sources, sides that would be empty,
-and held-out documents that stand inside training text.
+In this order: near-duplicates (training text is preferred, then the input's order), shares of sources, sides that
+would be empty, and held-out documents that stand inside training text.
 """
 
 from __future__ import annotations
@@ -50,21 +50,17 @@ def _need_text(census: Census, ledger: Ledger) -> None:
     if not len(census):
         raise SourceError(
             f"No document is left of the sources. Dropped: {ledger.describe()}. "
-            "Check the language and the paths; if the reasons are wrong for this text, lower min_characters or set skip_rules."
+            "Check the language and the paths; if the reasons are wrong for this text, lower min_characters or "
+            "set skip_rules."
         )
 
 
 def _near(census: Census, signatures: dedup.Signatures, *, threshold: float) -> dict[int, str]:
     train = np.array([side == "train" for side in census.sides])
-    order = np.argsort(
-        ~train, kind="stable"
-    )  # training text first, so that of a pair across the sides the held-out one goes
-    kept = dedup.near_duplicates(signatures[order] if not train.all() else signatures, threshold=threshold)
-    reasons = {}
-    for rank in np.flatnonzero(kept != np.arange(len(kept))).tolist():
-        row, first = int(order[rank]), int(order[kept[rank]])
-        reasons[row] = NEAR_TRAIN if train[first] and not train[row] else NEAR
-    return reasons
+    order = np.argsort(~train, kind="stable")  # training text first: of a pair across the sides the held-out one goes
+    kept = dedup.near_duplicates(signatures, order, threshold=threshold)
+    rows = np.flatnonzero(kept != np.arange(len(kept))).tolist()
+    return {row: NEAR_TRAIN if train[kept[row]] and not train[row] else NEAR for row in rows}
 
 
 def _shares(census: Census, config: CorpusConfig, gone: dict[int, str]) -> dict[int, str]:
@@ -88,7 +84,9 @@ def _wanted(config: CorpusConfig) -> list[str]:
 
 
 def _fill(sides: list[str], census: Census, config: CorpusConfig, ledger: Ledger) -> None:
-    """A small corpus may leave a side empty: it then gets the training document that stands nearest to it in the order of hashes."""
+    """A small corpus may leave a side empty: it then gets the training document that stands nearest to it in the
+    order of hashes.
+    """
     wanted = _wanted(config)
     for side in wanted[::-1]:
         train = [index for index, now in enumerate(sides) if now == "train"]
@@ -98,7 +96,8 @@ def _fill(sides: list[str], census: Census, config: CorpusConfig, ledger: Ledger
             left = sum(1 for now in sides if now)
             raise SourceError(
                 f"Only {left} different documents are left of {len(sides)}, too few for {', '.join(wanted)}. "
-                f"Dropped while reading: {ledger.describe()}. Add text: at least {len(wanted)} documents, better some hundreds; "
+                f"Dropped while reading: {ledger.describe()}. Add text: at least {len(wanted)} documents, better "
+                "some hundreds; "
                 'or let a smaller piece be a document (unit = "line" or "blank-line", a lower min_characters).'
             )
         sides[min(train, key=lambda index: position(census.digests[index]))] = side

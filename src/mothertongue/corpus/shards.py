@@ -22,7 +22,9 @@ LEVEL = 6
 
 
 class ShardWriter:
-    """Writes documents into numbered shards of about `max_bytes` of text each; the same documents give the same bytes."""
+    """Writes documents into numbered shards of about `max_bytes` of text each; the same documents give the same
+    bytes.
+    """
 
     def __init__(self, folder: Path, prefix: str, *, max_bytes: int, level: int = LEVEL) -> None:
         self.folder, self.prefix, self.max_bytes, self.level = folder, prefix, max_bytes, level
@@ -69,12 +71,15 @@ def encode_document(document: Document) -> bytes:
 
 
 def read_documents(corpus: Path, split: Split) -> Iterator[Document]:
-    """The documents of one side of a finished corpus, in the order of its shards. ArtifactError if there are none or one is damaged."""
+    """The documents of one side of a finished corpus, in the order of its shards. ArtifactError if there are none
+    or one is damaged.
+    """
     if split not in SPLITS:
         raise ArtifactError(f"split = {split!r}: a corpus has {', '.join(SPLITS)}.")
     if not list(Path(corpus).glob(f"{split}-*.jsonl.zst")):
         raise ArtifactError(
-            f"{corpus} has no {split}-*.jsonl.zst, so it is not a finished corpus. Name a folder that `mothertongue corpus` made."
+            f"{corpus} has no {split}-*.jsonl.zst, so it is not a finished corpus. Name a folder that "
+            "`mothertongue corpus` made."
         )
     yield from read_shards(Path(corpus), split)
 

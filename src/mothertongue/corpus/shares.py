@@ -1,4 +1,6 @@
-"""No source above its share: which documents go so that each source has at most `max_share` of the bytes that remain."""
+"""No source above its share: which documents go so that each source has at most `max_share` of the bytes that
+remain.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def capped_bytes(bytes_of: Mapping[str, int], max_share: Mapping[str, float]) ->
     if total < 1 <= sum(bytes_of.values()):
         names = ", ".join(name for name in bytes_of if max_share[name] < 1)
         raise SourceError(
-            f"The max_share of {names} cannot be met: the other sources gave too little text. Raise it, or add text to the others."
+            f"The max_share of {names} cannot be met: the other sources gave too little text. Raise it, or add "
+            "text to the others."
         )
     return {name: min(size, round(max_share[name] * total)) for name, size in bytes_of.items()}
 

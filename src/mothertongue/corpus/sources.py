@@ -19,7 +19,8 @@ def expand(path: str) -> str:
     for name in _VARIABLE.findall(path):
         if not os.environ.get(name):
             raise ConfigError(
-                f"The path {path} uses the variable {name}, which is not set. Set it: export {name}=/where/the/texts/are"
+                f"The path {path} uses the variable {name}, which is not set. Set it: export "
+                f"{name}=/where/the/texts/are"
             )
     return str(Path(_VARIABLE.sub(lambda match: os.environ[match[1]], path)).expanduser())
 
@@ -27,13 +28,14 @@ def expand(path: str) -> str:
 def source_files(source: Source) -> list[Path]:
     """The files that `source` means, sorted; SourceError if there is none."""
     path = expand(source.path)
-    found = [Path(path)] if Path(path).exists() else [Path(name) for name in sorted(glob.glob(path, recursive=True))]
+    found = [Path(path)] if Path(path).exists() else [Path(name) for name in sorted(glob.glob(path, recursive=True))]  # noqa: PTH207
     result: list[Path] = []
     for entry in found:
         result.extend(_files_in(entry) if entry.is_dir() else [entry])
     if not result:
         raise SourceError(
-            f"{_described(source.path, path)}: there is no such file. Correct the path of the source, or the variable in it."
+            f"{_described(source.path, path)}: there is no such file. Correct the path of the source, or the "
+            "variable in it."
         )
     return result
 

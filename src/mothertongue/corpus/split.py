@@ -1,6 +1,7 @@
 """Which side a document falls on: decided by the hash of its cleaned text and by nothing else.
 
-So the same document is always on the same side, whatever else is in the corpus, whatever its source, and whatever the seed.
+So the same document is always on the same side, whatever else is in the corpus, whatever its source, and whatever the
+seed.
 """
 
 from __future__ import annotations

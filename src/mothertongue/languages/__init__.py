@@ -57,7 +57,8 @@ def open_language(code: str) -> Language:
     """
     if not code.replace("-", "").isalnum():
         raise ConfigError(
-            f"language = {code!r} is no language code. Give one like cs, bg or zh-min-nan, or {ANY} for no checks of language."
+            f"language = {code!r} is no language code. Give one like cs, bg or zh-min-nan, or {ANY} for no checks "
+            "of language."
         )
     values = _table(ANY)
     if code in language_codes():

@@ -1,7 +1,8 @@
 """From files of any kind to documents: one file per kind, one table of kinds.
 
-A reader is a function `(path, reading) -> Iterator[Document]`. It streams: its memory is bounded by the limits in the configuration,
-whatever the file holds. What it refuses goes to `reading.drop(reason, id, text)`; bytes read from disk go to `reading.advance(n)`.
+A reader is a function `(path, reading) -> Iterator[Document]`. It streams: its memory is bounded by the limits in the
+configuration, whatever the file holds. What it refuses goes to `reading.drop(reason, id, text)`; bytes read from disk
+go to `reading.advance(n)`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Reading:
 
 
 def reader_of(path: Path, source: Source) -> str | None:
-    """The name of the reader for the file, from the source's setting or the file's name; None if the name says nothing."""
+    """The name of the reader for the file, from the source's setting or the file's name; None if the name says
+    nothing.
+    """
     if source.reader != "auto":
         return source.reader
     return next((reader for reader, pattern in _BY_NAME.items() if pattern.search(path.name)), None)

@@ -1,6 +1,8 @@
-"""Bytes of a file in blocks of bounded size, whatever it is packed with: plain, .gz, .bz2, .xz, .zst, also several streams in a row.
+"""Bytes of a file in blocks of bounded size, whatever it is packed with: plain, .gz, .bz2, .xz, .zst, also several
+streams in a row.
 
-What packs is told by the first bytes, not by the name. A cut or damaged archive is one clear error that says how far it got.
+What packs is told by the first bytes, not by the name. A cut or damaged archive is one clear error that says how far
+it got.
 """
 
 from __future__ import annotations

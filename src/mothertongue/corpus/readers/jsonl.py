@@ -1,4 +1,6 @@
-"""JSON lines: one object a line, its text under one key. Plain or packed; a bad line is counted and the next one is read."""
+"""JSON lines: one object a line, its text under one key. Plain or packed; a bad line is counted and the next one
+is read.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def read_jsonl(path: Path, reading: Reading) -> Iterator[Document]:
 
 
 def split_lines(blocks: Iterator[bytes], *, max_bytes: int) -> Iterator[tuple[int, bytes, bool]]:
-    """(line number from 1, line, whole?) of a stream; of a line above `max_bytes` only the beginning is kept, with whole False."""
+    """(line number from 1, line, whole?) of a stream; of a line above `max_bytes` only the beginning is kept, with
+    whole False.
+    """
     number, parts, size = 1, list[bytes](), 0
     for block in blocks:
         *ends, rest = block.split(b"\n")

@@ -1,7 +1,8 @@
-"""Plain text: a document is a file, a line, or what stands between blank lines. Long ones are cut at the nearest paragraph.
+"""Plain text: a document is a file, a line, or what stands between blank lines. Long ones are cut at the nearest
+paragraph.
 
-A byte order mark decides the encoding, else the source's `encoding`. Bytes that are not valid in it become U+FFFD; a document with more
-than a few of them is dropped later as `damaged-encoding`, so one bad file does not stop the rest.
+A byte order mark decides the encoding, else the source's `encoding`. Bytes that are not valid in it become U+FFFD; a
+document with more than a few of them is dropped later as `damaged-encoding`, so one bad file does not stop the rest.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
 
 
 def split_text(characters: Iterator[str], *, separator: re.Pattern[str] | None, limit: int) -> Iterator[str]:
-    """Pieces between separators, none longer than `limit`: a longer one is cut after its last paragraph, line or word that fits."""
+    """Pieces between separators, none longer than `limit`: a longer one is cut after its last paragraph, line or
+    word that fits.
+    """
     buffer, looked = "", 0
     for more in characters:
         buffer, start, look = buffer + more, 0, max(0, looked - _OVERLAP)
@@ -80,7 +83,9 @@ def _cut_all(text: str, limit: int) -> Iterator[str]:
 
 
 def _cut(text: str, limit: int) -> int:
-    """Where to cut: after the last paragraph, line or word that ends in the second half of the first `limit` characters."""
+    """Where to cut: after the last paragraph, line or word that ends in the second half of the first `limit`
+    characters.
+    """
     for mark in ("\n\n", "\n", " "):
         end = text.rfind(mark, limit // 2, limit)
         if end > 0:

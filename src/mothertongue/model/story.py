@@ -1,0 +1,146 @@
+"""A model's story, read from its manifest and lineage: language, sources, base, steps, figures. What is not there stays empty."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from mothertongue.languages import ANY, open_language
+
+Step = Mapping[str, Any]
+
+# what is worth saying of a step's settings and metrics; a phrase whose values are absent is left out
+PHRASES: dict[str, tuple[str, ...]] = {
+    "corpus": ("{documents:,} documents", "{bytes:,} bytes", "held out for evaluation: {heldout_share:.0%}"),
+    "tokenizer": ("byte-level BPE", "{vocab_size:,} tokens", "{tokens_per_word:.2f} tokens per word"),
+    "transfer": ("new token rows by the method {method}",),
+    "train": ("{steps:,} steps", "{tokens:,} tokens", "learning rate {learning_rate:g}", "{tflop:,.0f} Tflop"),
+    "compress": ("{layers} layers left", "method {method}", "{steps:,} steps", "{tokens:,} tokens"),
+}
+FIGURES = {  # the end of a metric's name -> how people call it
+    "bits_per_byte": "Bits per byte",
+    "next_word_accuracy": "Next-word accuracy",
+    "perplexity_per_word": "Perplexity per word",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where text came from; None is what the manifest does not say."""
+
+    name: str
+    licence: str
+    documents: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number: `metric` is an end of FIGURES, `name` how it stands in the manifest."""
+
+    name: str
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that a card tells."""
+
+    language: str  # code of the newest corpus' language, or empty
+    base: str  # id or name of a model made elsewhere that it began from, or empty
+    sources: tuple[Source, ...]
+    steps: tuple[Step, ...]  # oldest first, the model's own step last
+    figures: tuple[Figure, ...]
+
+
+def read_story(manifest: Mapping[str, Any], *, report: Mapping[str, Any] | None = None) -> Story:
+    """The story in a checkpoint's or an export's manifest; `report` is the manifest of an evaluation of it, if there is one."""
+    steps = (*manifest.get("lineage", ()), *([manifest] if "stage" in manifest else []))
+    return Story(
+        language=_language(steps),
+        base=_base(steps),
+        sources=tuple(_sources(steps)),
+        steps=steps,
+        figures=(*_figures(manifest), *(_figures(report) if report else ())),
+    )
+
+
+def language_name(code: str) -> str:
+    """The language in English, or empty where no language is known."""
+    return open_language(code).name if code not in ("", ANY) else ""
+
+
+def step_sentence(step: Step) -> str:
+    """One line of the lineage, in Markdown.
+
+    >>> step_sentence({"stage": "tokenizer", "step": "tokenizer", "metrics": {"vocab_size": 8192}})
+    '**tokenizer**: byte-level BPE, 8,192 tokens'
+    """
+    name, stage = str(step.get("step") or step["stage"]), str(step["stage"])
+    values = {**step.get("config", {}), **step.get("metrics", {})}
+    said = [text for text in (_filled(phrase, values) for phrase in PHRASES.get(stage, ())) if text]
+    title = f"**{name}**" if name == stage else f"**{name}** ({stage})"
+    language = language_name(str(values.get("language", ""))) if stage == "corpus" else ""
+    return f"{title}: {', '.join([f'text in {language}'] * bool(language) + said)}".removesuffix(": ")
+
+
+def _filled(phrase: str, values: Mapping[str, Any]) -> str:
+    try:
+        return phrase.format_map({key: value for key, value in values.items() if value not in (None, "")})
+    except (KeyError, ValueError, TypeError):
+        return ""
+
+
+def _language(steps: Sequence[Step]) -> str:
+    codes = [str(step.get("config", {}).get("language", "")) for step in steps if step["stage"] == "corpus"]
+    return next((code for code in reversed(codes) if code not in ("", ANY)), "")
+
+
+def _base(steps: Sequence[Step]) -> str:
+    made_here = {step.get("fingerprint") for step in steps}
+    for step in steps:
+        for given in step.get("inputs", ()):
+            if given["role"] == "checkpoint" and given["fingerprint"] not in made_here:
+                return model_name(given["path"])
+    return ""
+
+
+def model_name(path: str) -> str:
+    """What to call the model in a folder: its Hub id if the folder stands in the Hub's cache, else the folder's name.
+
+    >>> model_name("/home/me/.cache/huggingface/hub/models--openai-community--gpt2/snapshots/607a30d7")
+    'openai-community/gpt2'
+    """
+    cached = re.search(r"models--([^/]+)/snapshots/", path)
+    return cached[1].replace("--", "/") if cached else PurePosixPath(path).name
+
+
+def _sources(steps: Sequence[Step]) -> Iterator[Source]:
+    seen = set()
+    for step in steps:
+        listed = step.get("metrics", {}).get("sources", ()) if step["stage"] == "corpus" else ()
+        entries = [{"name": name, **entry} for name, entry in listed.items()] if isinstance(listed, Mapping) else listed
+        for entry in entries:
+            source = Source(entry["name"], str(entry.get("licence") or "unknown"), entry.get("documents"), entry.get("bytes"))
+            if source not in seen:
+                seen.add(source)
+                yield source
+
+
+def _figures(manifest: Mapping[str, Any]) -> Iterator[Figure]:
+    for name, value in _flat(manifest.get("metrics", {})):
+        metric = next((end for end in FIGURES if name.endswith(end)), "")
+        if metric and isinstance(value, (int, float)) and value == value:
+            yield Figure(name, metric, float(value))
+
+
+def _flat(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,71 @@
+"""The table of stages: name -> what it makes, its settings, its function, what it needs. The only list of the rooms' stages.
+
+Functions and settings are named as "module:name" and imported on first use, so that this room stays light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from mothertongue.errors import ConfigError
+from mothertongue.run.artifact import Kind, Metrics
+from mothertongue.run.settings import Settings, suggest
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One verb. `version` rises when the same settings would give another result."""
+
+    name: str
+    makes: Kind
+    help: str
+    needs: dict[str, Kind] = field(default_factory=dict)  # role -> kind of artifact
+    version: int = 1
+
+    @property
+    def config(self) -> type[Settings]:
+        """The dataclass of its settings: `mothertongue.train.config:TrainConfig` for train."""
+        settings: type[Settings] = resolve(f"mothertongue.{self.name}.config:{self.name.capitalize()}Config")
+        return settings
+
+    @property
+    def function(self) -> Callable[..., Metrics]:
+        """The stage itself: `mothertongue.train.stage:train` for train."""
+        stage: Callable[..., Metrics] = resolve(f"mothertongue.{self.name}.stage:{self.name}")
+        return stage
+
+
+def resolve(name: str) -> Any:
+    """The object that "module:name" means."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("corpus", "corpus", "Raw text (dumps, folders, JSON lines) into clean shards with a held-out side."),
+        Stage("tokenizer", "tokenizer", "A byte-level BPE vocabulary from a corpus.", {"corpus": "corpus"}),
+        Stage("model", "checkpoint", "A fresh model with random weights, for training from scratch.", {"tokenizer": "tokenizer"}),
+        Stage(
+            "transfer",
+            "checkpoint",
+            "Move a model to a new vocabulary, keeping what it knows.",
+            {"checkpoint": "checkpoint", "tokenizer": "tokenizer", "corpus": "corpus"},
+        ),
+        Stage("train", "checkpoint", "Train a checkpoint on a corpus.", {"checkpoint": "checkpoint", "corpus": "corpus"}),
+        Stage("compress", "checkpoint", "Fewer layers, by Theseus module replacing.", {"checkpoint": "checkpoint", "corpus": "corpus"}),
+        Stage("evaluate", "report", "Measure a checkpoint on held-out text, beside honest baselines.", {"checkpoint": "checkpoint", "corpus": "corpus"}),
+        Stage("export", "export", "A folder that other tools open, read back and compared.", {"checkpoint": "checkpoint"}),
+    )
+}
+
+
+def find_stage(name: str, *, where: str) -> Stage:
+    """The stage called `name`; ConfigError with the nearest name otherwise."""
+    if name not in STAGES:
+        raise ConfigError(f'{where}: there is no stage "{name}". {suggest(name, STAGES)} A step of another name says stage = "...".')
+    return STAGES[name]

@@ -1,0 +1,36 @@
+"""The step `tokenizer`: trains on the corpus' training side, reports the fit on its development side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mothertongue.corpus.shards import read_documents
+from mothertongue.run.artifact import Metrics
+from mothertongue.run.progress import Bar, say, track
+from mothertongue.tokenizer.bytelevel import save_tokenizer, train_bytelevel
+from mothertongue.tokenizer.config import TokenizerConfig
+from mothertongue.tokenizer.inspect import longest_tokens, measure_fit
+
+
+def tokenizer(config: TokenizerConfig, out: Path, *, corpus: Path) -> Metrics:
+    """Train a byte-level BPE tokenizer into `out`; metrics are its size and its fit on development text."""
+    with track("reading text for the tokenizer", unit="MB") as bar:
+        trained = train_bytelevel(_texts(corpus, config.max_megabytes, bar), vocab_size=config.vocab_size)
+    size = trained.get_vocab_size()
+    if size < config.vocab_size:
+        say(f"  the text merits only {size} of the {config.vocab_size} tokens asked for; the vocabulary has {size}")
+    save_tokenizer(trained, out, context=config.model_max_length)
+    fit = measure_fit(trained, (document.text for document in read_documents(corpus, "dev")))
+    return {"vocab_size": size, **fit.as_metrics(), "longest_tokens": longest_tokens(trained, 12)}
+
+
+def _texts(corpus: Path, max_megabytes: float, bar: Bar) -> Iterator[str]:
+    used = 0.0
+    for document in read_documents(corpus, "train"):
+        size = len(document.text.encode()) / 1e6
+        if used + size > max_megabytes:
+            return
+        used += size
+        bar.advance(size)
+        yield document.text

@@ -1,0 +1,43 @@
+"""Settings of the step that trains a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mothertongue.errors import ConfigError
+from mothertongue.run.settings import Settings, setting
+
+
+@dataclass(frozen=True)
+class TrainConfig(Settings):
+    """[train]: continue training a checkpoint on a corpus. Length is `steps`, else `budget_teraflop`, else `epochs`."""
+
+    steps: int = setting(0, "optimizer steps; 0 derives them from budget_teraflop or epochs", least=0)
+    budget_teraflop: float = setting(0.0, "compute to spend, in 10^12 floating-point operations; 0 = not limited so", least=0)
+    epochs: float = setting(1.0, "passes over the training tokens, when neither of the above is given", least=0.001)
+    batch_size: int = setting(16, "sequences per optimizer step", least=1)
+    sequence_length: int = setting(0, "tokens per sequence; 0 = the model's context", least=0)
+    learning_rate: float = setting(1e-3, "peak learning rate; 0 = find one", least=0, most=1)
+    preset: str = setting("modern", "whole recipe of phases and rates", choices=("modern", "guillou"))
+    schedule: str = setting("plateau", "shape of the learning rate", choices=("plateau", "one-cycle", "cosine"))
+    warmup: float = setting(0.05, "share of the steps in which the rate rises", least=0, most=1)
+    decay: float = setting(0.4, "share of the steps in which a plateau falls to zero", least=0, most=1)
+    embeddings_first: float = setting(0.0, "share of the steps in which only embeddings, norm and head learn", least=0, most=0.9)
+    embedding_rate: float = setting(1.0, "learning rate of the embeddings, as a multiple", least=0.01, most=100)
+    weight_decay: float = setting(0.1, "AdamW's decoupled weight decay, on matrices only", least=0, most=10)
+    beta1: float = setting(0.9, "AdamW's first momentum", least=0, most=0.9999)
+    beta2: float = setting(0.95, "AdamW's second momentum", least=0, most=0.99999)
+    gradient_clip: float = setting(1.0, "largest norm of the gradient; 0 = no clipping", least=0)
+    dropout: float = setting(0.0, "dropout probability in training", least=0, most=0.9)
+    precision: str = setting("auto", "arithmetic of the products", choices=("auto", "float32", "bfloat16", "float16"))
+    dev_kilobytes: float = setting(100.0, "development text scored on the way, in kB; 0 = none", least=0)
+    dev_scores: int = setting(6, "how often it is scored", least=1, most=1000)
+    save_minutes: float = setting(3.0, "minutes between saved states", least=0)
+    seed: int = setting(0, "seed of order, dropout and probes", least=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.steps and self.budget_teraflop:
+            raise ConfigError("steps and budget_teraflop are both given. Keep one: each sets the length of the training.")
+        if self.warmup + self.decay > 1 and self.schedule == "plateau":
+            raise ConfigError(f"warmup + decay = {self.warmup + self.decay} is more than the whole training. Keep the sum at 1 or below.")

@@ -1,0 +1,110 @@
+"""Learning-rate shapes, and phases: who learns at which rate for how many steps.
+
+A shape is a function of (step, steps) giving a share 0-1 of the peak rate. A training is a tuple of phases.
+Sources: one-cycle, Smith 2018 (arXiv 1803.09820), as fastai v2 does it; warm-up/plateau/decay, Hu et al. 2024 (arXiv 2404.06395);
+`guillou`: gradual unfreezing and discriminative rates of the GPorTuguese-2 notebook (Guillou 2020), after Howard & Ruder 2018.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from mothertongue.errors import ConfigError
+from mothertongue.train.config import TrainConfig
+
+Shape = Callable[[int, int], float]
+GROUPS = ("bottom", "middle", "top", "embeddings")  # thirds of the blocks; embeddings = token and position rows, final norm, head
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Part of a training; a group that is not in `rates` is frozen."""
+
+    name: str
+    steps: int
+    rates: Mapping[str, float]  # group -> peak learning rate
+    shape: Shape
+    momentum: Shape | None = None  # beta1 over the phase, where the recipe moves it
+
+
+def plateau(step: int, steps: int, *, warmup: float, decay: float) -> float:
+    """Rise over the first `warmup` share, stay at 1, fall in a straight line to 0 over the last `decay` share.
+
+    >>> [round(plateau(s, 10, warmup=0.2, decay=0.5), 2) for s in (0, 1, 4, 9)]
+    [0.5, 1.0, 1.0, 0.2]
+    """
+    rise = (step + 1) / max(1.0, warmup * steps)
+    fall = (steps - step) / max(1.0, decay * steps)
+    return min(1.0, rise, fall)
+
+
+def cosine(step: int, steps: int, *, warmup: float) -> float:
+    """Rise over `warmup`, then fall by half a cosine to 0."""
+    begin = warmup * steps
+    if step + 1 < begin:
+        return (step + 1) / begin
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - begin) / max(1.0, steps - begin))))
+
+
+def one_cycle(step: int, steps: int, *, warmup: float = 0.25) -> float:
+    """Rise by cosine from 1/25 over `warmup`, then fall by cosine to 1e-5 (fastai's fit_one_cycle)."""
+    place = step / max(1, steps - 1)
+    if place < warmup:
+        return _between(1 / 25, 1.0, place / warmup)
+    return _between(1.0, 1e-5, (place - warmup) / (1 - warmup))
+
+
+def one_cycle_momentum(step: int, steps: int, *, warmup: float = 0.25) -> float:
+    """AdamW's beta1 opposite to the rate: .95 -> .85 -> .95 (fastai's fit_one_cycle)."""
+    place = step / max(1, steps - 1)
+    if place < warmup:
+        return _between(0.95, 0.85, place / warmup)
+    return _between(0.85, 0.95, (place - warmup) / (1 - warmup))
+
+
+def shape_of(config: TrainConfig) -> Shape:
+    """The shape that the settings name."""
+    shapes: dict[str, Shape] = {
+        "plateau": partial(plateau, warmup=config.warmup, decay=config.decay),
+        "cosine": partial(cosine, warmup=config.warmup),
+        "one-cycle": partial(one_cycle, warmup=max(config.warmup, 0.01)),
+    }
+    return shapes[config.schedule]
+
+
+def phases(config: TrainConfig, steps: int, learning_rate: float) -> tuple[Phase, ...]:
+    """The phases of a training of `steps` optimizer steps."""
+    if config.preset == "guillou":
+        return guillou(steps)
+    embeddings = {"embeddings": learning_rate * config.embedding_rate}
+    everything = dict.fromkeys(GROUPS, learning_rate) | embeddings
+    first = min(round(config.embeddings_first * steps), steps - 1)
+    if first < 1:
+        return (Phase("everything", steps, everything, shape_of(config)),)
+    rise = partial(plateau, warmup=0.1, decay=0.0)
+    return (Phase("embeddings", first, embeddings, rise), Phase("everything", steps - first, everything, shape_of(config)))
+
+
+def guillou(steps: int) -> tuple[Phase, ...]:
+    """The card's five epochs: embeddings at 2e-3, then + top third 1e-3, + middle 5e-4, and two with all at 1e-4.
+
+    Within a phase the groups' rates are spread geometrically over slice(rate / 2.6^4, rate), lowest blocks slowest.
+    """
+    if steps < 5:
+        raise ConfigError(f"The preset guillou has five epochs; {steps} steps cannot hold them. Give at least 5 steps.")
+    epochs = ((2e-3, 1), (1e-3, 2), (5e-4, 3), (1e-4, 4), (1e-4, 4))
+    bounds = [round(steps * i / len(epochs)) for i in range(len(epochs) + 1)]
+    spread = [2.6 ** (-4 * (3 - i) / 3) for i in range(4)]
+    result = []
+    for number, (rate, learning) in enumerate(epochs):
+        rates = {group: rate * share for group, share in list(zip(GROUPS, spread, strict=True))[4 - learning :]}
+        length = bounds[number + 1] - bounds[number]
+        result.append(Phase(f"epoch {number + 1}", length, rates, one_cycle, one_cycle_momentum))
+    return tuple(result)
+
+
+def _between(start: float, end: float, place: float) -> float:
+    return start + (end - start) * (1 - math.cos(math.pi * place)) / 2

@@ -1,0 +1,68 @@
+"""Which tokens two vocabularies share: tokens are compared as the bytes they stand for, special tokens by their role.
+
+Vocabularies write the same token differently: " the" is "Ġthe" in a byte-level vocabulary and "▁the" in a
+SentencePiece one, and "é" may be "Ã©". Comparing the strings would miss some tokens and, worse, mistake others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from mothertongue.model.checkpoint import end_of_text_id
+from mothertongue.tokenizer.bytelevel import token_bytes
+
+Key = bytes | str
+"""What a token stands for: its bytes, or the role of a special token."""
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "unknown": ("<|unknown|>", "<unk>", "[UNK]"),
+    "pad": ("<|pad|>", "<pad>", "[PAD]", "<|padding|>"),
+}
+END_ROLE = "end of text"
+FALLBACK_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+
+
+def shared_tokens(source: Mapping[int, Key], target: Mapping[int, Key]) -> dict[int, int]:
+    """Target id -> source id of every token that both have, in the order of target ids.
+
+    >>> shared_tokens({0: "end of text", 1: b" the"}, {0: b" dog", 1: b" the", 2: "end of text"})
+    {1: 1, 2: 0}
+    """
+    first = {key: i for i, key in sorted(source.items(), reverse=True)}
+    return {i: first[key] for i, key in sorted(target.items()) if key in first}
+
+
+def token_keys(tokenizer: Tokenizer) -> dict[int, Key]:
+    """Id -> what the token stands for, for every token of a byte-level or SentencePiece-like vocabulary."""
+    ordinary = token_bytes(tokenizer) if is_byte_level(tokenizer) else _sentencepiece_bytes(tokenizer)
+    keys: dict[int, Key] = dict(ordinary)
+    roles = {name: role for role, names in ROLES.items() for name in names}
+    for i, added in tokenizer.get_added_tokens_decoder().items():
+        keys[i] = roles.get(added.content, added.content) if added.special else added.content.encode()
+    keys[end_of_text_id(tokenizer)] = END_ROLE
+    return keys
+
+
+def is_byte_level(tokenizer: Tokenizer) -> bool:
+    """Whether the vocabulary writes every byte as one of GPT-2's 256 characters."""
+    parts = json.loads(tokenizer.to_str())
+    return _mentions(parts.get("pre_tokenizer"), "ByteLevel") or _mentions(parts.get("decoder"), "ByteLevel")
+
+
+def _mentions(part: Any, kind: str) -> bool:
+    if isinstance(part, dict):
+        return part.get("type") == kind or any(_mentions(value, kind) for value in part.values())
+    return isinstance(part, list) and any(_mentions(value, kind) for value in part)
+
+
+def _sentencepiece_bytes(tokenizer: Tokenizer) -> dict[int, bytes]:
+    tokens: dict[int, bytes] = {}
+    for token, i in tokenizer.get_vocab().items():
+        single = FALLBACK_BYTE.fullmatch(token)
+        tokens[i] = bytes([int(single[1], 16)]) if single else token.replace("▁", " ").encode()
+    return tokens

@@ -1,0 +1,10 @@
+"""Let a model write: the next word with its probability, whole texts, text as it comes.
+
+    from mothertongue import load
+    writer = load("runs/czech/export")                # a checkpoint or an export
+    writer.next_words("Vlak přijel na")               # [NextWord(word='nádraží', probability=0.31, ...), ...]
+    writer.generate("Vlak přijel na", seed=1)         # ["nádraží o hodinu později ..."]
+
+`load.py` opens, `writer.py` offers, `prompt.py` prepares what was typed, `words.py` searches whole words among tokens,
+`steps.py` draws token after token, `pieces.py` makes text of tokens without ever halving a letter.
+"""
