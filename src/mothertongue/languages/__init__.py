@@ -32,6 +32,9 @@ class Language:
     function_words: frozenset[str]  # the most frequent small words, in small letters
     sentence_ends: frozenset[str]  # characters that end a sentence
     disambiguation_templates: frozenset[str]  # of its Wikipedia, in small letters
+    hidden_prefixes: frozenset[str]  # local names of File:, Image: and Category: that a dump's <siteinfo> may not list
+    reference_sections: frozenset[str]  # headings of sections without running text, in small letters
+    text_templates: Mapping[str, str]  # templates that stand for text of theirs -> the parameter that holds it
     prompts: tuple[str, ...]  # beginnings to show what a model writes
     keyboard_rows: tuple[str, ...]  # small letters as they lie beside each other
     quality: Mapping[str, float]  # thresholds by rule name (corpus/quality.py)
@@ -63,18 +66,22 @@ def open_language(code: str) -> Language:
     values = _table(ANY)
     if code in language_codes():
         own = _table(code)
-        values = {**values, **own, "quality": {**values["quality"], **own.get("quality", {})}}
+        values = {**values, **own, **{key: {**values[key], **own.get(key, {})} for key in _TABLES}}
     else:
         values = {**values, **({} if code == ANY else {"name": code, "native_name": code})}
     return Language(code=code, **{key: _frozen(key, value) for key, value in values.items()})
 
 
-_SETS = {"alphabet", "function_words", "sentence_ends", "disambiguation_templates"}
+_CHARACTERS = {"alphabet", "sentence_ends"}
+_WORDS = {"function_words", "disambiguation_templates", "hidden_prefixes", "reference_sections"}
+_TABLES = ("quality", "text_templates")  # a language's own entries are added to those of any.toml
 
 
 def _frozen(key: str, value: Any) -> Any:
-    if key in _SETS:
-        return frozenset(value if key in ("alphabet", "sentence_ends") else (word.casefold() for word in value))
+    if key in _CHARACTERS:
+        return frozenset(value)
+    if key in _WORDS:
+        return frozenset(word.casefold() for word in value)
     return tuple(value) if isinstance(value, list) else value
 
 
