@@ -20,7 +20,8 @@ def heldout_texts(corpus: Path, split: Split, *, max_megabytes: float = 0.0, see
     documents = [document for document in read_documents(corpus, split) if document.text]
     if not documents:
         raise ArtifactError(
-            f"{corpus} has no {split} text to measure on. Make the corpus again with more text or a larger {split}_share."
+            f"{corpus} has no {split} text to measure on. "
+            f"Make the corpus again with more text or a larger {split}_share."
         )
     if max_megabytes:
         documents = _draw(documents, int(max_megabytes * 1e6), seed)

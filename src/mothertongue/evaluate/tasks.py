@@ -1,7 +1,7 @@
 """What can be measured: a table from a task's name to "module:function", resolved on first use.
 
-A task is a function from a `Subject` to an `Outcome`. A new one is a file and a line in TASKS; another package adds one by
-an entry point in the group `mothertongue.evaluate_tasks`.
+A task is a function from a `Subject` to an `Outcome`. A new one is a file and a line in TASKS; another package adds one
+by an entry point in the group `mothertongue.evaluate_tasks`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Outcome:
     """What a task found."""
 
     figures: dict[str, float]  # flat: what the manifest and other reports compare by name
-    rows: list[dict[str, Any]] = field(default_factory=list)  # {"name", "bits_per_byte", "what"}: lines of table and picture
+    rows: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # {"name", "bits_per_byte", "what"}: lines of table and picture
     notes: list[str] = field(default_factory=list)  # what a reader of the figures must know
 
 

@@ -50,10 +50,11 @@ def test_the_same_seed_draws_the_same_places_and_never_one_twice() -> None:
 @pytest.mark.parametrize(
     ("continuation", "verdict"),
     [
-        ("", "open"), (" d", "open"), (" d\ufffd", "open"), (" dům", "open"), (" dům\ufffd", "open"), (" dům.", "right"),
-        (" dům<|endoftext|>", "right"), (" domu", "wrong"), (" dům3", "wrong"), ("dům ", "wrong"), (" dů\ufffdm", "wrong"),
+        *((text, "open") for text in ("", " d", " d\ufffd", " dům", " dům\ufffd")),
+        *((text, "right") for text in (" dům.", " dům ", " dům<|endoftext|>")),
+        *((text, "wrong") for text in (" domu", " dům3", "dům ", " dů\ufffdm", "  dům.")),
     ],
-)  # fmt: skip
+)
 def test_a_continuation_is_judged_by_space_word_and_end(continuation: str, verdict: str) -> None:
     assert judge(continuation, "dům") == verdict
 

@@ -61,7 +61,9 @@ def test_a_killed_evaluation_keeps_the_tasks_that_were_finished(
     monkeypatch.setattr(stage, "load_task", power_cut)
     with pytest.raises(KeyboardInterrupt):
         evaluate(config, out, checkpoint=tiny_checkpoint, corpus=tiny_corpus)
+    (out / ".report.json.x1y2").write_text("{", "utf-8")
     evaluate(config, out, checkpoint=tiny_checkpoint, corpus=tiny_corpus)
+    assert sorted(file.name for file in out.iterdir()) == ["report.json", "report.md", "report.png"]
     assert asked == ["bits_per_byte", "next_word", "next_word"]
 
 
