@@ -30,7 +30,7 @@ from mothertongue.run.progress import track
 from mothertongue.tokenizer.bytelevel import decode_ids, encode_text
 from mothertongue.use.words import is_letter
 
-MAX_CONTEXT = 256  # tokens: more costs much and changes the next word little
+MAX_CONTEXT = 128  # tokens: more costs much and changes the next word of a small model little
 MAX_WORD_TOKENS = 16
 TRIES = 3
 _SPACE_BEFORE_WORD = re.compile(r"(?<=\S) (?=[^\W\d_])")

@@ -22,11 +22,15 @@ POLICY = (
 
 
 def write_report(out: Path, outcomes: Mapping[str, Outcome], subject: Subject) -> Report:
-    """Write the three files into `out`; gives what report.json holds: `figures` (flat), `rows`, `notes`, `measured`."""
+    """Write the files into `out` (no picture without rows); gives what report.json holds.
+
+    That is `figures` (flat), `rows`, `notes` and what was `measured`.
+    """
     report = make_report(outcomes, subject)
     write_json(out / "report.json", report)
     (out / "report.md").write_text(render_markdown(report), encoding="utf-8")
-    draw_bars(report["rows"], out / "report.png", caption=_sample(report))
+    if report["rows"]:
+        draw_bars(report["rows"], out / "report.png", caption=_sample(report))
     return report
 
 

@@ -109,3 +109,10 @@ def test_settings_are_read_without_torch() -> None:
         "import sys, mothertongue.evaluate.config; sys.exit(bool({'torch', 'matplotlib', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_report_without_bits_per_byte_is_still_a_report(tiny_checkpoint: Path, tiny_corpus: Path, out: Path) -> None:
+    config = EvaluateConfig(tasks=("next_word",), next_word_positions=3, split="dev")
+    metrics = evaluate(config, out, checkpoint=tiny_checkpoint, corpus=tiny_corpus)
+    assert (metrics["split"], metrics["next_word_positions"]) == ("dev", 3)
+    assert "1 development document," in (out / "report.md").read_text("utf-8")
