@@ -1,8 +1,8 @@
 """An n-gram model of tokens, interpolated modified Kneser-Ney (Chen and Goodman 1998): what a neural model must beat.
 
 Written here because the good ones do not install: KenLM and SRILM need a compiler, NLTK keeps a Python object for each
-n-gram. Here an n-gram is one integer, `number of its first n-1 tokens * vocab_size + last token`, so counting is sorting:
-15 million tokens of a made-up stream took 14 seconds and 2.3 GB on one core.
+n-gram. Here an n-gram is one integer, `number of its first n-1 tokens * vocab_size + last token`, and counting is
+sorting: 15 million tokens of a made-up stream took 14 seconds and 2.3 GB on one core.
 
     model = train_ngram(stream, start_id=0, vocab_size=8000)  # <|endoftext|> document <|endoftext|> document ...
     bits = token_nats(model, stream).sum() / math.log(2)
