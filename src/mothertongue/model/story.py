@@ -1,4 +1,4 @@
-"""A model's story, read from its manifest and lineage: language, sources, base, steps, figures. What is not there stays empty."""
+"""A model's story from its manifest and lineage: language, sources, base, steps, figures; absent means empty."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class Story:
 
 
 def read_story(manifest: Mapping[str, Any], *, report: Mapping[str, Any] | None = None) -> Story:
-    """The story in a checkpoint's or an export's manifest; `report` is the manifest of an evaluation of it, if there is one."""
-    steps = (*manifest.get("lineage", ()), *([manifest] if "stage" in manifest else []))
+    """The story in the manifest of a checkpoint or an export; `report` is the manifest of an evaluation of it."""
+    steps = [step for step in (*manifest.get("lineage", ()), manifest) if step.get("stage")]  # "" was made elsewhere
     return Story(
         language=_language(steps),
         base=_base(steps),
         sources=tuple(_sources(steps)),
-        steps=steps,
+        steps=tuple(steps),
         figures=(*_figures(manifest), *(_figures(report) if report else ())),
     )
 
@@ -125,7 +125,9 @@ def _sources(steps: Sequence[Step]) -> Iterator[Source]:
         listed = step.get("metrics", {}).get("sources", ()) if step["stage"] == "corpus" else ()
         entries = [{"name": name, **entry} for name, entry in listed.items()] if isinstance(listed, Mapping) else listed
         for entry in entries:
-            source = Source(entry["name"], str(entry.get("licence") or "unknown"), entry.get("documents"), entry.get("bytes"))
+            source = Source(
+                entry["name"], str(entry.get("licence") or "unknown"), entry.get("documents"), entry.get("bytes")
+            )
             if source not in seen:
                 seen.add(source)
                 yield source

@@ -1,4 +1,4 @@
-"""Every option of generation with its meaning and range: one table for Python, for the command line and for the server."""
+"""Every option of generation with its meaning and range: one table for Python, command line and server."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ DEFAULT_NEW_TOKENS = 50
 class GenerateConfig(Settings):
     """How a text is continued. The names and the meaning are those of transformers' `generate`."""
 
-    max_new_tokens: int | None = setting(None, "new tokens at most; none given: 50, or half of a context below 100", least=1)
+    max_new_tokens: int | None = setting(
+        None, "new tokens at most; none given: 50, or half of a context below 100", least=1
+    )
     max_length: int | None = setting(None, "tokens of prompt and continuation together at most", least=1)
     do_sample: bool = setting(True, "draw each token by its probability; false takes the likeliest")
     temperature: float = setting(1.0, "divides the logits: below 1 tamer, above 1 wilder; above 0", least=0, most=100)
     top_k: int = setting(50, "draw among the k likeliest tokens only; 0 = all", least=0)
-    top_p: float = setting(1.0, "draw among the likeliest tokens of this total probability (0-1]; 1 = all", least=0, most=1)
+    top_p: float = setting(
+        1.0, "draw among the likeliest tokens of this total probability (0-1]; 1 = all", least=0, most=1
+    )
     no_repeat_ngram_size: int = setting(0, "never write the same n tokens twice; 0 = no such rule", least=0)
     num_return_sequences: int = setting(1, "how many continuations of the same prompt", least=1, most=1000)
-    seed: int | None = setting(None, "the same seed gives the same text; none given: a new text each time", least=0, most=2**63 - 1)
+    seed: int | None = setting(
+        None, "the same seed gives the same text; none given: a new text each time", least=0, most=2**63 - 1
+    )
     stop: tuple[str, ...] = setting((), "end the text before the first of these strings")
 
     def __post_init__(self) -> None:
@@ -40,7 +46,8 @@ class GenerateConfig(Settings):
             )
         if not self.do_sample and self.num_return_sequences > 1:
             raise ConfigError(
-                f"num_return_sequences = {self.num_return_sequences} likeliest texts would all be the same. Give do_sample = true."
+                f"num_return_sequences = {self.num_return_sequences} likeliest texts would all be the same. "
+                "Give do_sample = true."
             )
         if not all(self.stop):
             raise ConfigError('stop = "" would end every text at once. Give strings of at least one character.')

@@ -52,8 +52,13 @@ class Distribution:
     def _read(self, paths: Sequence[tuple[int, ...]], cache: DynamicCache) -> NDArray[np.float64]:
         ids_NT = torch.tensor(paths, device=self._model.device)
         with torch.inference_mode():
-            logits_NV: Tensor = self._model(input_ids=ids_NT, past_key_values=cache, use_cache=True).logits[:, -1].double()
+            logits_NV: Tensor = (
+                self._model(input_ids=ids_NT, past_key_values=cache, use_cache=True).logits[:, -1].double()
+            )
             if not logits_NV.isfinite().all():
-                raise CheckpointError("The model gives logits that are no numbers (NaN or infinite): its weights are damaged. Open an earlier checkpoint.")
+                raise CheckpointError(
+                    "The model gives logits that are no numbers (NaN or infinite): its weights are damaged. "
+                    "Open an earlier checkpoint."
+                )
             logits_NV[:, self._banned] = -torch.inf
             return logits_NV.softmax(dim=-1).cpu().numpy()

@@ -31,5 +31,7 @@ def torch_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
-        raise ConfigError(f'The device "{name}" cannot be used: {str(error).splitlines()[0]} Give "auto" or "cpu".') from error
+        raise ConfigError(
+            f'The device "{name}" cannot be used: {str(error).splitlines()[0]} Give "auto" or "cpu".'
+        ) from error
     return device

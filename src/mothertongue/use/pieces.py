@@ -1,4 +1,4 @@
-"""From tokens to text, byte by byte: a byte-level token may be half of a Cyrillic letter, and half a letter is never given out.
+"""From tokens to text, byte by byte: a token may be half of a Cyrillic letter, and half a letter is never given out.
 
 Every token of a vocabulary stands for some bytes. A decoder that is fed these bytes gives text as soon as it is whole;
 what can never become a letter is shown as U+FFFD, as everywhere else.
@@ -19,7 +19,7 @@ SPACE_MARK = "▁"
 
 
 def bytes_of_tokens(tokenizer: Tokenizer) -> dict[int, bytes]:
-    """Id -> the bytes it adds to a text, for byte-level and for SentencePiece vocabularies; special tokens are absent."""
+    """Id -> the bytes it adds to a text, of a byte-level or a SentencePiece vocabulary; special tokens are absent."""
     if "ByteLevel" in repr(tokenizer.decoder):
         return token_bytes(tokenizer)
     special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}

@@ -1,7 +1,7 @@
-"""What was typed, as the tokens that a model reads: the same text rules as in training, a document's start, and room to answer.
+"""What was typed, as the tokens that a model reads: text rules as in training, a document's start, room to answer.
 
-    <|endoftext|> Vlak přijel na          a prompt is the beginning of a document, as the model saw them in training
-                       přijel na          a prompt that is too long loses its beginning, and then is no document's start
+<|endoftext|> Vlak přijel na          a prompt is the beginning of a document, as the model saw them in training
+                   přijel na          a prompt that is too long loses its beginning, and then is no document's start
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def prepare_prompt(tokenizer: Tokenizer, text: str, *, start_id: int, room: int)
 
 
 def clean_prompt(text: str) -> str:
-    """`text` in the one form that the corpus has (NFC, plain newlines, no invisible characters); white space at its end stays.
+    """`text` in the one form that the corpus has: NFC, plain newlines, nothing invisible. White space at its end stays.
 
     >>> clean_prompt("c\\u030ctvrtek\\r\\n")
     'čtvrtek\\n'
@@ -51,6 +51,6 @@ def check_characters(text: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise ConfigError(
-            f"The prompt has a lone surrogate, U+{ord(text[error.start]):04X}, at character {error.start + 1}: half of a character, "
-            'so no text. Read its file as UTF-8, or drop such halves with text.encode("utf-8", "ignore").decode().'
+            f"The prompt has a lone surrogate, U+{ord(text[error.start]):04X}, at character {error.start + 1}: half of "
+            'a character is no text. Read its file as UTF-8, or drop it with text.encode("utf-8", "ignore").decode().'
         ) from error

@@ -29,7 +29,7 @@ def token_steps(
     end_id: int,
     banned: list[int],
 ) -> Iterator[list[int]]:
-    """At most `new_tokens` steps after `prompt`; each gives one token for every continuation (`end_id` once one has ended).
+    """At most `new_tokens` steps after `prompt`; each gives one token for every continuation (`end_id` after its end).
 
     `banned` tokens are never drawn. Raises CheckpointError if the model gives no numbers.
     """
@@ -47,8 +47,10 @@ def token_steps(
 
 
 def _generation_config(config: GenerateConfig, *, new_tokens: int, end_id: int, banned: list[int]) -> GenerationConfig:
-    sampling = {"temperature": config.temperature, "top_k": config.top_k, "top_p": config.top_p} if config.do_sample else {}
-    return GenerationConfig(
+    sampling = (
+        {"temperature": config.temperature, "top_k": config.top_k, "top_p": config.top_p} if config.do_sample else {}
+    )
+    return GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=config.do_sample,
         max_new_tokens=new_tokens,
         no_repeat_ngram_size=config.no_repeat_ngram_size,
@@ -74,7 +76,9 @@ def _loop(
     finished_B = torch.zeros(len(ids_BT), dtype=torch.bool, device=ids_BT.device)
     while not finished_B.all():
         with torch.no_grad():  # not around the yield: the caller's own gradients would stop
-            logits_BV = model(input_ids=unread_BT, past_key_values=past_key_values, use_cache=True).logits[:, -1].float()
+            logits_BV = (
+                model(input_ids=unread_BT, past_key_values=past_key_values, use_cache=True).logits[:, -1].float()
+            )
             scores_BV = logits_processor(ids_BT, logits_BV)
             tokens_B = _draw(logits_BV, scores_BV, random if generation_config.do_sample else None)
             tokens_B[finished_B] = generation_config.pad_token_id
@@ -87,8 +91,8 @@ def _loop(
 def _draw(logits_BV: Tensor, scores_BV: Tensor, random: torch.Generator | None) -> Tensor:
     if not logits_BV.isfinite().all():
         raise CheckpointError(
-            "The model gives logits that are no numbers (NaN or infinite): its weights are damaged or too large for their "
-            "type. Export it as float32, or open an earlier checkpoint."
+            "The model gives logits that are no numbers (NaN or infinite): its weights are damaged. "
+            "Open an earlier checkpoint."
         )
     if scores_BV.isneginf().all(dim=-1).any():
         raise ConfigError("The options leave no token to draw. Give a larger no_repeat_ngram_size, or 0.")

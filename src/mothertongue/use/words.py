@@ -127,7 +127,14 @@ class _Search:
         self.words[word] = self.words.get(word, 0.0) + probability
         self.texts[word] = max(self.texts.get(word, (0.0, "")), (probability, text))
 
-    def grow(self, path: tuple[int, ...], data: bytes, probability: float, next_V: Probabilities, allowed_V: NDArray[np.bool_]) -> None:
+    def grow(
+        self,
+        path: tuple[int, ...],
+        data: bytes,
+        probability: float,
+        next_V: Probabilities,
+        allowed_V: NDArray[np.bool_],
+    ) -> None:
         """Follow the likeliest tokens after `path`, of those that are allowed."""
         likely = np.where(allowed_V, next_V, 0.0)
         best = np.argpartition(-likely, min(BRANCHES, len(likely) - 1))[:BRANCHES]
@@ -143,7 +150,7 @@ class _Search:
                 heapq.heappush(self.heap, (-share, (*path, token), longer))
 
     def step(self, path: tuple[int, ...], data: bytes, probability: float, next_V: Probabilities) -> None:
-        """Read the model's answer after `path`: close the word as far as it ends here, follow it as far as it goes on."""
+        """Read the model's answer after `path`: close the word where it ends here, follow it where it goes on."""
         found = read_beginning(data)
         if found is None:
             return
@@ -167,12 +174,14 @@ class _Search:
         return same
 
 
-def search_words(ask: NextProbabilities, table: TokenTable, *, k: int, stem: str = "", after_space: bool = False) -> list[NextWord]:
+def search_words(
+    ask: NextProbabilities, table: TokenTable, *, k: int, stem: str = "", after_space: bool = False
+) -> list[NextWord]:
     """The `k` likeliest next words, likeliest first.
 
-    `ask(paths)` gives the probabilities of the next token (N, V) after the prompt and each path of tokens. `stem` is the
-    unfinished word at the prompt's end. `after_space`: the prompt had a space at its end, which `ask` does not know of,
-    because it belongs to the word's token; probabilities are then those under the condition that a space comes.
+    `ask(paths)` gives the probabilities of the next token (N, V) after the prompt and each path of tokens. `stem` is
+    the unfinished word at the prompt's end. `after_space`: the prompt had a space at its end, which `ask` does not know
+    of, because it belongs to the word's token; probabilities are then those under the condition that a space comes.
     """
     search = _Search(table, "" if after_space else stem)
     first_V = ask([()])[0]

@@ -24,9 +24,9 @@ from mothertongue.use.words import MAX_WORD_TOKENS, NextWord, TokenTable, last_l
 class Writer:
     """Writes with the model and the tokenizer of one checkpoint.
 
-    A prompt is read as the beginning of a document, in NFC and with plain newlines, as in training; an empty prompt is an
-    empty document. If it is longer than the model's context, its beginning is left out, and said so once on stderr.
-    Lone surrogates are a ConfigError. Special tokens written out in a prompt are ordinary text.
+    A prompt is read as the beginning of a document (after `<|endoftext|>`), in NFC and with plain newlines, as in
+    training; an empty prompt is an empty document. If it is longer than the model's context, its beginning is left out,
+    which is said once on stderr. Lone surrogates are a ConfigError. Special tokens in a prompt are ordinary text.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -42,8 +42,8 @@ class Writer:
     def next_words(self, prompt: str, *, k: int = 10) -> list[NextWord]:
         """The `k` likeliest next words, likeliest first, each with a lower bound of its probability (0-1).
 
-        A word is a run of letters, digits and combining marks, or one other character. If `prompt` ends inside a word or
-        may, words that complete it are among the answers. Fewer than `k` are given if the model sees no more.
+        A word is a run of letters, digits and combining marks, or one other character. If `prompt` may end inside a
+        word, words that complete it are among the answers. Fewer than `k` are given if the model sees no more.
         """
         _check_count(k)
         text = clean_prompt(prompt)
@@ -63,8 +63,9 @@ class Writer:
     def generate(self, prompt: str, **options: Unpack[GenerateOptions]) -> list[str]:
         """Continuations of `prompt`, without the prompt: as many as `num_return_sequences` (default 1).
 
-        The options are the fields of GenerateConfig; a wrong one is a ConfigError that says what it takes. A text ends
-        after `max_new_tokens`, at the end of the document, or before a `stop` string. The same `seed` gives the same text.
+        The options are the fields of GenerateConfig; a wrong one is a ConfigError that says what it takes. A text
+        ends after `max_new_tokens`, at the end of the document, or before a `stop` string. The same `seed` gives the
+        same text.
         """
         config = parse_options(options)
         texts = [""] * config.num_return_sequences
@@ -79,13 +80,18 @@ class Writer:
         """
         config = parse_options(options)
         if config.num_return_sequences > 1:
-            raise ConfigError(f"num_return_sequences = {config.num_return_sequences} texts cannot come as one stream. Use `generate`, or give 1.")
-        return (piece for _, piece in self._write(prompt, config))
+            raise ConfigError(
+                f"num_return_sequences = {config.num_return_sequences} texts cannot come as one stream. "
+                "Use `generate`, or give 1."
+            )
+        return (piece for _, piece in self._write(prompt, config) if piece)
 
     def _write(self, prompt: str, config: GenerateConfig) -> Iterator[tuple[int, str]]:
         """Prepares at once, then gives (number of the continuation, piece of text) as they come."""
         new_tokens, ids = self._plan(prompt, config)
-        steps = token_steps(self.model, ids, config=config, new_tokens=new_tokens, end_id=self._end_id, banned=self._banned)
+        steps = token_steps(
+            self.model, ids, config=config, new_tokens=new_tokens, end_id=self._end_id, banned=self._banned
+        )
         rows = [Pieces(self._bytes, stop=config.stop) for _ in range(config.num_return_sequences)]
         return _read_steps(steps, rows, end_id=self._end_id)
 
@@ -95,8 +101,8 @@ class Writer:
             new_tokens = self._room_below(config.max_length, prompt)
         if new_tokens >= self.context:
             raise ConfigError(
-                f"{new_tokens} new tokens do not fit: {self.path.name} reads {self.context} tokens at once, prompt included. "
-                f"Give max_new_tokens of at most {self.context - 1}."
+                f"{new_tokens} new tokens do not fit: {self.path.name} reads {self.context} tokens at once, "
+                f"prompt included. Give max_new_tokens of at most {self.context - 1}."
             )
         return new_tokens, self._prepare(prompt, new_tokens=new_tokens).ids
 
@@ -115,13 +121,17 @@ class Writer:
         if prepared.left_out and not self._has_noted:
             self._has_noted = True
             say(
-                f"note: the prompt is longer than {self.path.name} can read ({self.context} tokens, {new_tokens} of them for new text): "
-                f"its first {prepared.left_out} tokens are left out (said once)."
+                f"note: the prompt is longer than {self.path.name} can read ({self.context} tokens, {new_tokens} of "
+                f"them for new text): its first {prepared.left_out} tokens are left out (said once)."
             )
         return prepared
 
     def _token_text(self, token: int) -> str:
-        return str(self.tokenizer.id_to_token(token)) if token not in self._bytes else self._bytes[token].decode("utf-8", "replace")
+        return (
+            str(self.tokenizer.id_to_token(token))
+            if token not in self._bytes
+            else self._bytes[token].decode("utf-8", "replace")
+        )
 
     @cached_property
     def _table(self) -> TokenTable:

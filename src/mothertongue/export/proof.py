@@ -1,0 +1,100 @@
+"""An export is proven, not believed: opened as its readers will, it must give the checkpoint's tokens and logits."""
+
+# Axes: T tokens, V vocabulary
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from mothertongue.errors import CheckpointError
+from mothertongue.model.anatomy import anatomy
+from mothertongue.model.checkpoint import end_of_text_id
+from mothertongue.tokenizer.bytelevel import encode_text
+
+TOLERANCES = {"float32": 1e-4, "float16": 0.1, "bfloat16": 1.0}
+SAMPLES = (
+    "Ráno bylo pod nulou, a tak si vzala kabát.\n\nPříště pojedeme vlakem v 8:45!",
+    "Здравей, светът е голям – и спасение дебне отвсякъде.",
+    'The ship\'s log, kept since 1871, ends here: "no wind".',
+    "Η βροχή σταμάτησε.  Δύο κενά,\tένας στηλοθέτης.",
+    "雨が止んだ。 مطر خفيف 비가 그쳤다 बारिश रुक गई",
+    "🦄👩‍🔬 ½ ≤ ∞ £5 —  café naïve",
+    " leading and trailing space ",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How far the written model is from the checkpoint, over all sample texts."""
+
+    logit_difference: float  # largest, absolute
+    same_top_token: float  # share of positions, 0-1
+    positions: int
+
+
+def prove_tokens(tokenizer: Tokenizer, folder: Path) -> None:
+    """CheckpointError unless AutoTokenizer opens `folder` and gives the same ids and text as `tokenizer` on SAMPLES."""
+    written = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    for text in SAMPLES:
+        ours, theirs = encode_text(tokenizer, text), written.encode(text, add_special_tokens=False)
+        if ours != theirs:
+            raise CheckpointError(
+                f"The exported tokenizer reads {text[:20]!r} as {theirs[:8]}, the checkpoint's as {ours[:8]}: "
+                "transformers does not keep its rules. Export a model with a tokenizer of `mothertongue tokenizer`."
+            )
+    end = end_of_text_id(tokenizer)
+    if written.eos_token_id != end:
+        raise CheckpointError(
+            f"The exported tokenizer ends a text with id {written.eos_token_id}, the checkpoint's with {end}. "
+            "Correct the special tokens of the checkpoint's tokenizer.json."
+        )
+
+
+def prove_logits(model: PreTrainedModel, tokenizer: Tokenizer, folder: Path, *, tolerance: float, kind: str) -> Proof:
+    """How AutoModelForCausalLM, without remote code, answers from `folder` compared with `model`.
+
+    The last text fills the whole context. CheckpointError if a logit differs by more than `tolerance`.
+    """
+    written: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, trust_remote_code=False, local_files_only=True
+    )
+    written.train(False)  # eval() is untyped
+    proof = compare_models(model, written, sample_ids(tokenizer, anatomy(model).context))
+    if not proof.logit_difference <= tolerance:  # also if it is not a number
+        raise CheckpointError(
+            f"The exported model's logits differ from the checkpoint's by up to {proof.logit_difference:.3g}, "
+            f"more than {tolerance:g} for {kind}. "
+            "Export with --dtype float32, or state a larger --tolerance if you accept that."
+        )
+    return proof
+
+
+def compare_models(model: PreTrainedModel, written: PreTrainedModel, texts: Sequence[Sequence[int]]) -> Proof:
+    """The largest difference and the agreement of two models over `texts` of token ids."""
+    difference, same, positions = torch.tensor(0.0), 0, 0
+    for ids in texts:
+        ours_TV, theirs_TV = _logits(model, ids), _logits(written, ids)
+        difference = torch.maximum(difference, (ours_TV - theirs_TV).abs().max())  # keeps NaN, as max() would not
+        same += int((ours_TV.argmax(dim=-1) == theirs_TV.argmax(dim=-1)).sum())
+        positions += len(ids)
+    return Proof(float(difference), same / positions, positions)
+
+
+def sample_ids(tokenizer: Tokenizer, context: int) -> list[list[int]]:
+    """SAMPLES as documents of at most `context` tokens, and one text of exactly `context`."""
+    start = end_of_text_id(tokenizer)
+    texts = [[start, *encode_text(tokenizer, text)][:context] for text in SAMPLES]
+    long = [token for ids in texts for token in ids]
+    return [*texts, (long * (context // len(long) + 1))[:context]]
+
+
+def _logits(model: PreTrainedModel, ids: Sequence[int]) -> Tensor:
+    with torch.inference_mode():
+        return model(input_ids=torch.tensor([ids]), use_cache=False).logits[0].float()  # type: ignore[no-any-return]
