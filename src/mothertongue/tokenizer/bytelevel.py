@@ -1,7 +1,11 @@
 """Byte-level BPE (GPT-2's scheme, Radford et al. 2019) that loses nothing: decode(encode(text)) == text for any text.
 
-Every byte is a token, so no text is out of vocabulary, and newlines are ordinary bytes. Normalisation belongs to the corpus, not
-here: GPT2Tokenizer throws a tokenizer's normaliser away when it opens the folder, and would silently see other text than we did.
+Every byte is a token, so no text is out of vocabulary, and newlines are ordinary bytes. Normalisation belongs to the
+corpus, not here: GPT2Tokenizer throws a tokenizer's normaliser away when it opens the folder, and would silently see
+other text than we did.
+
+    tokenizer = train_bytelevel(["Dobrý den.", "Ahoj, světe!"], vocab_size=300)
+    decode_ids(tokenizer, encode_text(tokenizer, "Dobrý den, světe!"))
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -18,6 +22,7 @@ from mothertongue.run.artifact import write_json
 
 END_OF_TEXT, UNKNOWN, PAD, NEWLINE = SPECIAL_TOKENS = ("<|endoftext|>", "<|unknown|>", "<|pad|>", "<|n|>")
 # `<|n|>` is reserved: published snippets replace it by a newline. Encoding never makes it.
+ENDS = (END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>")  # how vocabularies of other makers call the end of a text
 
 
 def train_bytelevel(texts: Iterable[str], *, vocab_size: int) -> Tokenizer:
@@ -45,22 +50,21 @@ def train_bytelevel(texts: Iterable[str], *, vocab_size: int) -> Tokenizer:
 def encode_text(tokenizer: Tokenizer, text: str) -> list[int]:
     """Token ids of `text` taken literally: "<|endoftext|>" inside a text is thirteen letters, not the end of a text."""
     tokenizer.encode_special_tokens = True
-    return cast(list[int], tokenizer.encode(text, add_special_tokens=False).ids)
+    return tokenizer.encode(text, add_special_tokens=False).ids
 
 
 def decode_ids(tokenizer: Tokenizer, ids: Iterable[int]) -> str:
     """Text of token ids, special tokens shown."""
-    return cast(str, tokenizer.decode(list(ids), skip_special_tokens=False))
+    return tokenizer.decode(list(ids), skip_special_tokens=False)
 
 
 def token_bytes(tokenizer: Tokenizer) -> dict[int, bytes]:
     """Id -> the bytes it stands for, for every ordinary (not special) token of a byte-level vocabulary."""
     inverse = {char: byte for byte, char in enumerate(_byte_characters())}
-    special = {token for added in tokenizer.get_added_tokens_decoder().values() if added.special for token in [added.content]}
-    vocabulary = tokenizer.get_vocab()
+    special = {added.content for added in tokenizer.get_added_tokens_decoder().values() if added.special}
     return {
         i: bytes(inverse[c] for c in token) if all(c in inverse for c in token) else token.encode()
-        for token, i in vocabulary.items()
+        for token, i in tokenizer.get_vocab().items()
         if token not in special
     }
 
@@ -75,20 +79,24 @@ def open_tokenizer(folder: Path) -> Tokenizer:
         if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
             return _from_vocabulary(folder)
     except Exception as error:  # tokenizers raises bare Exception
-        raise CheckpointError(f"{folder} has a tokenizer that cannot be read: {error}. Restore the file, or make the folder again.") from error
-    raise CheckpointError(f"{folder} has no tokenizer.json (nor vocab.json and merges.txt). Point to the folder that holds the tokenizer.")
+        raise CheckpointError(
+            f"{folder} has a tokenizer that cannot be read: {error}. Restore the file, or make the folder again."
+        ) from error
+    raise CheckpointError(
+        f"{folder} has no tokenizer.json (nor vocab.json and merges.txt). Point to the folder that holds the tokenizer."
+    )
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int = 1024) -> None:
-    """Write the files that GPT2Tokenizer, AutoTokenizer and `tokenizers` open; `context` is the announced longest input."""
+    """Write the files that GPT2Tokenizer, AutoTokenizer and `tokenizers` open.
+
+    `context` is the longest input in tokens that they announce.
+    """
     folder = Path(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     if isinstance(tokenizer.model, models.BPE):
         tokenizer.model.save(str(folder))  # vocab.json, merges.txt
-    end = END_OF_TEXT if tokenizer.token_to_id(END_OF_TEXT) is not None else None
-    ours = all(tokenizer.token_to_id(token) == i for i, token in enumerate(SPECIAL_TOKENS))
-    roles = {"bos_token": end, "eos_token": end, "unk_token": UNKNOWN if ours else end, "pad_token": PAD if ours else end}
-    roles = {role: token for role, token in roles.items() if token}
+    roles = _roles(tokenizer)
     write_json(folder / "special_tokens_map.json", roles)
     config: dict[str, Any] = {
         "tokenizer_class": "GPT2Tokenizer" if is_gpt2_like(tokenizer) else "PreTrainedTokenizerFast",
@@ -97,6 +105,11 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int = 1024) -
         "model_max_length": context,
     }
     write_json(folder / "tokenizer_config.json", config | roles)
+
+
+def end_of_text(tokenizer: Tokenizer) -> str | None:
+    """The token that starts and ends a document, or None if the vocabulary has none."""
+    return next((token for token in ENDS if tokenizer.token_to_id(token) is not None), None)
 
 
 def is_gpt2_like(tokenizer: Tokenizer) -> bool:
@@ -116,12 +129,21 @@ def _special(token: str) -> AddedToken:
     return AddedToken(token, special=True, normalized=False)
 
 
+def _roles(tokenizer: Tokenizer) -> dict[str, str]:
+    ours = all(tokenizer.token_to_id(token) == i for i, token in enumerate(SPECIAL_TOKENS))
+    end = end_of_text(tokenizer)
+    unknown, pad = (UNKNOWN, PAD) if ours else (end, end)
+    roles = {"bos_token": end, "eos_token": end, "unk_token": unknown, "pad_token": pad}
+    return {role: token for role, token in roles.items() if token}
+
+
 def _from_vocabulary(folder: Path) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt")))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    if tokenizer.token_to_id(END_OF_TEXT) is not None:
-        tokenizer.add_special_tokens([_special(END_OF_TEXT)])
+    tokenizer.add_special_tokens(
+        [_special(token) for token in SPECIAL_TOKENS if tokenizer.token_to_id(token) is not None]
+    )
     return tokenizer
 
 
