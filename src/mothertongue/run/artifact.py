@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from mothertongue.errors import ArtifactError
+from mothertongue.run.disk import write_json as write_json
 
 Kind = Literal["corpus", "tokenizer", "checkpoint", "report", "export"]
 Metrics = dict[str, Any]
@@ -25,6 +24,7 @@ Manifest = dict[str, Any]
 
 KINDS: tuple[str, ...] = get_args(Kind)
 MANIFEST = "manifest.json"
+REQUIRED = {"kind": str, "stage": str, "fingerprint": str, "config": dict, "outputs": dict, "metrics": dict}
 MAX_MANIFEST_BYTES = 64 << 20
 
 
@@ -39,7 +39,7 @@ class Artifact:
 
 
 def open_artifact(path: Path, kind: str | None = None) -> Artifact:
-    """The artifact in folder `path`; ArtifactError if it is unfinished, absent, damaged or of another kind than `kind`."""
+    """The artifact in folder `path`; ArtifactError if it is unfinished, absent, damaged or no `kind`."""
     path = Path(path)
     if not path.is_dir():
         partial = path.with_name(path.name + ".partial")
@@ -49,7 +49,9 @@ def open_artifact(path: Path, kind: str | None = None) -> Artifact:
         return _foreign(path, kind)
     manifest = read_manifest(path)
     if kind and manifest["kind"] != kind:
-        raise ArtifactError(f"{path} is a {manifest['kind']}, but a {kind} is needed here. Name a folder made by a step that makes one.")
+        raise ArtifactError(
+            f"{path} is a {manifest['kind']}, but a {kind} is needed here. Name a folder made by a step that makes one."
+        )
     return Artifact(path, manifest["kind"], manifest["fingerprint"], manifest)
 
 
@@ -59,7 +61,9 @@ def _foreign(path: Path, kind: str | None) -> Artifact:
     elif kind in (None, "tokenizer") and (path / "tokenizer.json").is_file():
         found = "tokenizer"
     else:
-        raise ArtifactError(f"{path} holds neither a manifest.json nor a Hugging Face model, so it is no {kind or 'artifact'}.")
+        raise ArtifactError(
+            f"{path} holds neither a manifest.json nor a Hugging Face model, so it is no {kind or 'artifact'}."
+        )
     digest = hashlib.sha256()
     for name, entry in hash_files(path).items():
         digest.update(f"{name}\0{entry['sha256']}\n".encode())
@@ -67,34 +71,20 @@ def _foreign(path: Path, kind: str | None) -> Artifact:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest of the folder `path`, checked for the keys that everything else relies on."""
+    """The manifest of the folder `path`, checked for the keys that all else relies on; ArtifactError otherwise."""
     file = Path(path) / MANIFEST
     try:
         if file.stat().st_size > MAX_MANIFEST_BYTES:
             raise ValueError(f"it has more than {MAX_MANIFEST_BYTES >> 20} MB")
         manifest = json.loads(file.read_text("utf-8"))
-        missing = {"kind", "stage", "fingerprint", "config", "outputs", "metrics"} - set(manifest)
-        if missing or manifest["kind"] not in KINDS:
-            raise ValueError(f"missing {sorted(missing)}" if missing else f"unknown kind {manifest['kind']!r}")
-    except (OSError, ValueError, TypeError) as error:
-        raise ArtifactError(f"{file} cannot be read as a manifest: {error}. Make the folder again, or restore it from a copy.") from error
+        wrong = [key for key, kind in REQUIRED.items() if not isinstance(manifest.get(key), kind)]
+        if wrong or manifest["kind"] not in KINDS:
+            raise ValueError(f"it has no right {', '.join(wrong)}" if wrong else f"unknown kind {manifest['kind']!r}")
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ArtifactError(
+            f"{file} cannot be read as a manifest: {error}. Make the folder again, or restore it from a copy."
+        ) from error
     return cast(Manifest, manifest)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` as JSON so that `path` holds either the old or the whole new content at any moment."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def sha256_file(path: Path) -> str:

@@ -16,14 +16,21 @@ def expand(path: str) -> str:
     """`path` with `${VAR}` and `~` replaced; ConfigError naming a variable that is not set."""
     for name in _VARIABLE.findall(path):
         if not os.environ.get(name):
-            raise ConfigError(f"The path {path} uses the variable {name}, which is not set. Set it: export {name}=/where/the/texts/are")
+            raise ConfigError(
+                f"The path {path} uses the variable {name}, which is not set. Set it: export {name}=/where/texts/are"
+            )
     return str(Path(_VARIABLE.sub(lambda match: os.environ[match[1]], path)).expanduser())
 
 
 def files_of(path: str) -> list[Path]:
-    """The files that `path` (a file, folder or glob; `${VAR}`, `~`) means, sorted, hidden ones left out; SourceError if there is none."""
+    """The files that `path` (file, folder or glob; `${VAR}`, `~`) means, sorted, without hidden ones.
+
+    SourceError if there is none.
+    """
     meant = expand(path)
-    found = [Path(meant)] if Path(meant).exists() else [Path(name) for name in sorted(glob.glob(meant, recursive=True))]
+    found = [Path(meant)]
+    if not found[0].exists():
+        found = [Path(name) for name in sorted(glob.glob(meant, recursive=True))]  # noqa: PTH207  may be absolute
     result = [file for entry in found for file in (_files_in(entry) if entry.is_dir() else [entry])]
     if not result:
         shown = path if path == meant else f"{path} ({meant})"

@@ -21,7 +21,10 @@ def locate(reference: str) -> Path:
     if _HUB.fullmatch(reference):
         return _download(reference.removeprefix("hub:"))
     bases = ", ".join(shipped_bases()) or "none"
-    raise ArtifactError(f'"{reference}" is neither a folder nor a shipped base ({bases}). For a model of the Hugging Face Hub say hub:owner/name.')
+    raise ArtifactError(
+        f'"{reference}" is neither a folder nor a shipped base ({bases}). '
+        "For a model of the Hugging Face Hub say hub:owner/name."
+    )
 
 
 def shipped_bases() -> tuple[str, ...]:
@@ -35,4 +38,7 @@ def _download(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=HUB_FILES))
     except Exception as error:  # network, permission, spelling: the library's words say which
-        raise ArtifactError(f"{name} cannot be had from the Hugging Face Hub: {error}. Check the name and the network, or give a folder.") from error
+        raise ArtifactError(
+            f"{name} cannot be had from the Hugging Face Hub: {error}. "
+            "Check the name and the network, or give a folder."
+        ) from error

@@ -39,7 +39,7 @@ def say(message: str) -> None:
 
 @contextmanager
 def track(what: str, *, total: float | None = None, unit: str = "step", done: float = 0.0) -> Iterator[Bar]:
-    """Show the progress of one piece of work; `total` None means the length is not known; `done` where a resumed one stands."""
+    """Show the progress of one piece of work; `total` None: of unknown length; `done`: where a resumed one stands."""
     if _quiet.get():
         yield _Silent()
     elif sys.stderr.isatty():
@@ -72,13 +72,15 @@ class _Lines:
 
     def finish(self) -> None:
         seconds = time.monotonic() - self.start
-        say(f"  {self.what}: {_number(self.done)} {self.unit} in {_span(seconds)}  {self.note}".rstrip())
+        say(f"  {self.what}: {_number(self.done)} {self.unit} in {span(seconds)}  {self.note}".rstrip())
 
     def _line(self) -> str:
         rate = (self.done - self.begun) / max(time.monotonic() - self.start, 1e-9)
         of = f" of {_number(self.total)}" if self.total else ""
-        left = f", {_span((self.total - self.done) / rate)} left" if self.total and rate > 0 else ""
-        return f"  {self.what}: {_number(self.done)}{of} {self.unit}, {rate:.3g} {self.unit}/s{left}  {self.note}".rstrip()
+        left = f", {span((self.total - self.done) / rate)} left" if self.total and rate > 0 else ""
+        return (
+            f"  {self.what}: {_number(self.done)}{of} {self.unit}, {rate:.3g} {self.unit}/s{left}  {self.note}".rstrip()
+        )
 
 
 class _Live:
@@ -98,8 +100,15 @@ def _live(what: str, total: float | None, unit: str, done: float) -> Iterator[Ba
         def render(self, task: Task) -> Text:
             return Text(f"{task.finished_speed or task.speed or 0:.3g} {unit}/s")
 
-    columns = (TextColumn("  {task.description}"), BarColumn(24), TextColumn("{task.completed:.6g}/{task.total}"), Rate())
-    with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bars:
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(24),
+        TextColumn("{task.completed:.6g}/{task.total}"),
+        Rate(),
+    )
+    with Progress(
+        *columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=Console(stderr=True)
+    ) as bars:
         yield _Live(bars, bars.add_task(what, total=total, completed=done, note=""))  # type: ignore[arg-type]
 
 
@@ -107,7 +116,8 @@ def _number(value: float | None) -> str:
     return "?" if value is None else f"{value:.0f}" if value == int(value) else f"{value:.1f}"
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Seconds as people say them: 4.2 s, 3 min 05 s, 2 h 07 min."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"

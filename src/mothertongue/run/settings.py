@@ -11,8 +11,8 @@ One dataclass serves three doors: the table of a recipe, the options of a comman
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
+import math
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -32,25 +32,26 @@ def setting(
     choices: Sequence[str] = (),
     path: bool = False,
 ) -> Any:
-    """A dataclass field with one line of meaning; `least`/`most` are inclusive, `path` marks files whose content counts."""
+    """A field with one line of meaning; `least`/`most` are inclusive, `path` marks files whose content counts."""
     metadata = {"help": help, "least": least, "most": most, "choices": tuple(choices), "path": path}
     return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Parent of every stage's configuration: checks itself on entry."""
+    """Parent of every stage's configuration: checks itself on entry, from whichever door the values came."""
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for item in fields(self):
-            _check_value(type(self), item, hints[item.name], getattr(self, item.name))
+            value = _convert(getattr(self, item.name), hints[item.name], item.name)
+            object.__setattr__(self, item.name, value)  # 1 becomes 1.0, a list a tuple: one value has one fingerprint
+            _check_value(item, value)
 
 
 def parse_settings(kind: type[S], values: Mapping[str, Any], *, where: str = "") -> S:
-    """`values` (from TOML or options) as a checked `kind`; unknown keys and wrong types are ConfigErrors naming the cure."""
+    """`values` (from TOML or options) as a checked `kind`; ConfigError for an unknown key or wrong type."""
     where = where or kind.__name__
-    hints = get_type_hints(kind)
     known = {item.name: item for item in fields(kind)}
     for key in values:
         if key not in known:
@@ -58,12 +59,24 @@ def parse_settings(kind: type[S], values: Mapping[str, Any], *, where: str = "")
     missing = [name for name, item in known.items() if item.default is MISSING and name not in values]
     if missing:
         raise ConfigError(f'{where}: the key "{missing[0]}" is required: {known[missing[0]].metadata.get("help", "")}.')
-    return kind(**{key: _convert(value, hints[key], f"{where}: {key}") for key, value in values.items()})
+    try:
+        return kind(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
 
 
 def settings_dict(config: Settings) -> dict[str, Any]:
     """The settings as plain JSON values (tuples become lists)."""
     return {item.name: _plain(getattr(config, item.name)) for item in fields(config)}
+
+
+def default_of(item: Field[Any]) -> str:
+    """A field's default as it is shown in help and reference; empty if there is none or it is empty."""
+    if item.default is MISSING or item.default in (None, "", ()):
+        return ""
+    if isinstance(item.default, tuple):
+        return " ".join(map(str, item.default))
+    return str(item.default).lower() if isinstance(item.default, bool) else str(item.default)
 
 
 def suggest(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
@@ -82,33 +95,36 @@ def _plain(value: Any) -> Any:
 
 def _convert(value: Any, hint: Any, where: str) -> Any:
     origin = get_origin(hint)
-    if origin in (Union, types.UnionType):
-        return None if value is None else _convert(value, next(a for a in get_args(hint) if a is not type(None)), where)
+    if origin in (Union, types.UnionType):  # only "or None" is used
+        return (
+            None
+            if value is None
+            else _convert(value, next(a for a in get_args(hint) if a is not types.NoneType), where)
+        )
     if origin is tuple:
         inner = get_args(hint)[0]
         items = value if isinstance(value, (list, tuple)) else [value]
-        return tuple(_convert(item, inner, f"{where}[{i}]") for i, item in enumerate(items))
+        return tuple(_convert(item, inner, f"{where}[{number}]") for number, item in enumerate(items))
     if isinstance(hint, type) and issubclass(hint, Settings):
         if isinstance(value, hint):
             return value
-        if isinstance(value, Mapping):
-            return parse_settings(hint, value, where=where)
-        return hint(**{fields(hint)[0].name: value})  # a bare string stands for a table with its first key
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        # a bare string stands for a table with its first key
+        table = value if isinstance(value, Mapping) else {fields(hint)[0].name: value}
+        return parse_settings(hint, table, where=where)
+    if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:
         raise ConfigError(f"{where} = {value!r} is a {type(value).__name__}; it must be of type {hint.__name__}.")
+    if hint is str and "\0" in value:
+        raise ConfigError(f"{where} = {value!r} has a NUL character in it. Remove it.")
     return value
 
 
-def _check_value(kind: type[Settings], item: Field[Any], hint: Any, value: Any) -> None:
-    where = f"{kind.__name__}.{item.name}"
-    if dataclasses.is_dataclass(value) or isinstance(value, tuple):
-        return
+def _check_value(item: Field[Any], value: Any) -> None:
     least, most, choices = (item.metadata.get(key) for key in ("least", "most", "choices"))
     if choices and value not in choices:
-        raise ConfigError(f"{where} = {value!r} is not one of {', '.join(choices)}. {suggest(str(value), choices)}")
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if value != value or (least is not None and value < least) or (most is not None and value > most):
-            low, high = ("-inf" if least is None else least), ("inf" if most is None else most)
-            raise ConfigError(f"{where} = {value} is outside {low}..{high} ({item.metadata.get('help', '')}).")
+        raise ConfigError(f"{item.name} = {value!r} is not one of {', '.join(choices)}. {suggest(str(value), choices)}")
+    if type(value) in (int, float):
+        low, high = (-math.inf if least is None else least), (math.inf if most is None else most)
+        if not low <= value <= high or math.isinf(value):
+            raise ConfigError(f"{item.name} = {value} is outside {low}..{high} ({item.metadata.get('help', '')}).")

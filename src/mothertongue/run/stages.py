@@ -1,4 +1,4 @@
-"""The table of stages: name -> what it makes, its settings, its function, what it needs. The only list of the rooms' stages.
+"""The table of stages: name -> what it makes, its settings, its function, what it needs. The only list of stages.
 
 Functions and settings are named as "module:name" and imported on first use, so that this room stays light.
 """
@@ -23,7 +23,13 @@ class Stage:
     makes: Kind
     help: str
     needs: dict[str, Kind] = field(default_factory=dict)  # role -> kind of artifact
+    optional: dict[str, Kind] = field(default_factory=dict)  # taken if there is one
     version: int = 1
+
+    @property
+    def roles(self) -> dict[str, Kind]:
+        """Every input it takes: role -> kind of artifact."""
+        return {**self.needs, **self.optional}
 
     @property
     def config(self) -> type[Settings]:
@@ -47,19 +53,54 @@ def resolve(name: str) -> Any:
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("corpus", "corpus", "Raw text (dumps, folders, JSON lines) into clean shards with a held-out side."),
-        Stage("tokenizer", "tokenizer", "A byte-level BPE vocabulary from a corpus.", {"corpus": "corpus"}),
-        Stage("model", "checkpoint", "A fresh model with random weights, for training from scratch.", {"tokenizer": "tokenizer"}),
+        Stage(
+            "corpus",
+            "corpus",
+            "Raw text (dumps, folders, JSON lines) into clean shards with a held-out side.",
+        ),
+        Stage(
+            "tokenizer",
+            "tokenizer",
+            "A byte-level BPE vocabulary from a corpus.",
+            {"corpus": "corpus"},
+        ),
+        Stage(
+            "model",
+            "checkpoint",
+            "A fresh model with random weights, for training from scratch.",
+            {"tokenizer": "tokenizer"},
+        ),
         Stage(
             "transfer",
             "checkpoint",
             "Move a model to a new vocabulary, keeping what it knows.",
             {"checkpoint": "checkpoint", "tokenizer": "tokenizer", "corpus": "corpus"},
         ),
-        Stage("train", "checkpoint", "Train a checkpoint on a corpus.", {"checkpoint": "checkpoint", "corpus": "corpus"}),
-        Stage("compress", "checkpoint", "Fewer layers, by Theseus module replacing.", {"checkpoint": "checkpoint", "corpus": "corpus"}),
-        Stage("evaluate", "report", "Measure a checkpoint on held-out text, beside honest baselines.", {"checkpoint": "checkpoint", "corpus": "corpus"}),
-        Stage("export", "export", "A folder that other tools open, read back and compared.", {"checkpoint": "checkpoint"}),
+        Stage(
+            "train",
+            "checkpoint",
+            "Train a checkpoint on a corpus.",
+            {"checkpoint": "checkpoint", "corpus": "corpus"},
+        ),
+        Stage(
+            "compress",
+            "checkpoint",
+            "Fewer layers, by Theseus module replacing.",
+            {"checkpoint": "checkpoint", "corpus": "corpus"},
+        ),
+        Stage(
+            "evaluate",
+            "report",
+            "Measure a checkpoint on held-out text, beside honest baselines.",
+            {"checkpoint": "checkpoint", "corpus": "corpus"},
+        ),
+        Stage(
+            "export",
+            "export",
+            "A folder that other tools open, read back and compared.",
+            {"checkpoint": "checkpoint"},
+            {"report": "report"},
+        ),
     )
 }
 
@@ -67,5 +108,7 @@ STAGES: dict[str, Stage] = {
 def find_stage(name: str, *, where: str) -> Stage:
     """The stage called `name`; ConfigError with the nearest name otherwise."""
     if name not in STAGES:
-        raise ConfigError(f'{where}: there is no stage "{name}". {suggest(name, STAGES)} A step of another name says stage = "...".')
+        raise ConfigError(
+            f'{where}: there is no stage "{name}". {suggest(name, STAGES)} A step of another name says stage = "...".'
+        )
     return STAGES[name]

@@ -1,0 +1,58 @@
+"""What to type next: for a finished folder, an unfinished one, and a run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mothertongue.run.artifact import MANIFEST
+from mothertongue.run.build import RECIPE, kept_overrides
+from mothertongue.run.recipe import read_recipe
+
+# stage that made a folder -> stage to go on with, and what the folder is there; other inputs come from its own
+_ONWARD = {
+    "corpus": ("tokenizer", "corpus"),
+    "tokenizer": ("transfer", "tokenizer"),
+    "model": ("train", "checkpoint"),
+    "transfer": ("train", "checkpoint"),
+    "train": ("evaluate", "checkpoint"),
+    "compress": ("evaluate", "checkpoint"),
+    "evaluate": ("export", "report"),
+}
+_MORE = {"transfer": ("corpus",), "train": ("corpus",), "evaluate": ("corpus",), "export": ("checkpoint",)}
+
+
+def next_command(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """The command after the one that made `folder`; the run's own if its recipe has steps to do."""
+    if (folder.parent / RECIPE).is_file() and unfinished_steps(folder.parent):
+        return run_command(folder.parent)
+    if manifest["kind"] == "export":
+        return command("generate", folder, "Once upon a time", "--max-new-tokens", 40)
+    if manifest["stage"] not in _ONWARD:
+        return command("verify", folder)
+    stage, role = _ONWARD[manifest["stage"]]
+    inputs = {entry["role"]: entry["path"] for entry in manifest.get("inputs", [])}
+    words: list[Any] = ["--checkpoint", "english-base"] if stage == "transfer" else []
+    words += [f"--{role}", folder]
+    for other in _MORE.get(stage, ()):
+        words += [f"--{other}", inputs.get(other, other.upper())]
+    return command(stage, *words, "--out", folder.parent / stage)
+
+
+def run_command(folder: Path) -> str:
+    """The command that continues the run in `folder`."""
+    changes = [word for key, value in kept_overrides(folder).items() for word in ("--set", f"{key}={value}")]
+    return command("run", folder / RECIPE, "--out", folder, *changes)
+
+
+def unfinished_steps(folder: Path) -> list[str]:
+    """Names of the steps of a run that are not finished."""
+    recipe = read_recipe(folder / RECIPE, changes=kept_overrides(folder))
+    return [step.name for step in recipe.steps if not (folder / step.name / MANIFEST).is_file()]
+
+
+def command(*words: Any) -> str:
+    """`mothertongue ...` with each word quoted where a shell needs it."""
+    return shlex.join(["mothertongue", *map(str, words)])
