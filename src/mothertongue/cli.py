@@ -243,7 +243,7 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 @json_option
 def demo(language: str, out: Path | None, seed: int, as_json: bool) -> None:
     """The whole road on a miniature encyclopaedia, from the shipped English base to a small model that writes."""
-    from mothertongue.evaluate.demo import run_demo
+    from mothertongue.demo import run_demo
 
     result = run_demo(language, out or Path("runs") / f"demo-{language}", seed=seed)
     show_result(result.figures, as_json=as_json, text=result.text)

@@ -12,7 +12,7 @@ import pytest
 import mothertongue
 
 SRC = Path(__file__).parents[2] / "src" / "mothertongue"
-ROOMS = "errors run languages corpus tokenizer model transfer train compress use evaluate export serve cli".split()
+ROOMS = "errors run languages corpus tokenizer model transfer train compress use evaluate export serve demo cli".split()
 FILES = sorted(file for file in SRC.rglob("*.py") if file.relative_to(SRC).parts[0] not in ("__init__.py", "__main__.py"))
 
 
