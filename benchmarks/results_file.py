@@ -1,0 +1,49 @@
+"""Every benchmark writes one JSON object: figures, rows, machine, commit, command, seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def write_results(
+    name: str, figures: Mapping[str, float], rows: Sequence[Mapping[str, Any]], *, seconds: float, notes: Sequence[str] = ()
+) -> Path:
+    """Write benchmarks/results/`name`.json and give its path."""
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{name}.json"
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    result = {
+        "figures": dict(sorted(figures.items())),
+        "rows": list(rows),
+        "notes": list(notes),
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
+        "commit": commit.stdout.strip(),
+        "command": " ".join(["python", *(os.path.relpath(part, ROOT) if part.startswith("/") else part for part in sys.argv)]),
+        "seconds": round(seconds, 1),
+    }
+    file.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    return file
+
+
+def read_figures(name: str) -> dict[str, float]:
+    """The figures of another benchmark, or none if it has not run."""
+    file = RESULTS / f"{name}.json"
+    figures: dict[str, float] = json.loads(file.read_text("utf-8"))["figures"] if file.is_file() else {}
+    return figures
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").is_file() else []:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()

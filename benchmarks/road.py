@@ -1,0 +1,152 @@
+"""The whole road on real text, for Czech and Bulgarian: what transfer gives against from-scratch, and Theseus against truncation.
+
+Question: from the shipped English base and the text of recipes/czech-small.toml and bulgarian-small.toml, what are the held-out
+bits per byte of each arm at equal compute? Arms: from scratch, `mean` and `align` rows (same training budget); then, from the
+`align` model, the Theseus successor of half the layers and plain truncation (same budget).
+
+    MOTHERTONGUE_DATA=../shared/data python benchmarks/road.py [cs] [bg]      about an hour of CPU each; resumable
+    python benchmarks/road.py --collect                                       only gather what has finished
+
+Manifests, logs and reports (no weights) are kept in benchmarks/results/road/.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from results_file import RESULTS, ROOT, read_figures, write_results
+
+from mothertongue.evaluate.report import compare_reports
+from mothertongue.run.artifact import Manifest, read_manifest
+from mothertongue.run.build import run_recipe
+from mothertongue.run.recipe import parse_recipe
+
+RECIPES = {"cs": "czech-small", "bg": "bulgarian-small"}
+RUNS = ROOT / "runs" / "road"
+
+# Controls, appended to each recipe. Budgets and batch are those of the recipe's own [train] and [compress].
+CONTROLS = """
+[model]
+tokenizer = "tokenizer"
+num_hidden_layers = 6
+hidden_size = 224
+num_attention_heads = 7
+context = 512
+
+[scratch]
+stage = "train"
+checkpoint = "model"
+budget_teraflop = {train}
+batch_size = 8
+learning_rate = 2e-3
+
+[transfer-mean]
+stage = "transfer"
+checkpoint = "english-base"
+method = "mean"
+
+[mean]
+stage = "train"
+checkpoint = "transfer-mean"
+budget_teraflop = {train}
+batch_size = 8
+learning_rate = {rate}
+embeddings_first = {first}
+
+[truncate]
+stage = "compress"
+checkpoint = "train"
+method = "truncate"
+budget_teraflop = {compress}
+batch_size = 8
+learning_rate = 1e-3
+
+[evaluate-scratch]
+stage = "evaluate"
+checkpoint = "scratch"
+tasks = ["bits_per_byte"]
+
+[evaluate-mean]
+stage = "evaluate"
+checkpoint = "mean"
+tasks = ["bits_per_byte"]
+
+[evaluate-truncate]
+stage = "evaluate"
+checkpoint = "truncate"
+tasks = ["bits_per_byte"]
+"""
+
+REPORTS = {
+    "scratch": "evaluate-scratch",
+    "mean": "evaluate-mean",
+    "align": "evaluate-train",
+    "predecessor": "evaluate-train",
+    "theseus": "evaluate",
+    "truncation": "evaluate-truncate",
+}
+
+
+def run(language: str) -> None:
+    """Run recipe and controls of one language; finished steps are kept."""
+    text = (ROOT / "recipes" / f"{RECIPES[language]}.toml").read_text("utf-8")
+    steps = {step.name: step.config for step in parse_recipe(text).steps}
+    train: Any = steps["train"]
+    compress: Any = steps["compress"]
+    controls = CONTROLS.format(
+        train=train.budget_teraflop, rate=train.learning_rate, first=train.embeddings_first, compress=compress.budget_teraflop
+    )
+    run_recipe(parse_recipe(text + controls, where=f"{language} road"), RUNS / language)
+
+
+def collect() -> Path:
+    """Figures, table and picture of everything that has finished."""
+    figures: dict[str, float] = {}
+    rows: list[dict[str, Any]] = []
+    seconds = 0.0
+    labels: dict[str, Path] = {}
+    for language in RECIPES:
+        manifests = {folder.name: read_manifest(folder) for folder in sorted((RUNS / language).glob("*/")) if (folder / "manifest.json").is_file()}
+        seconds += sum(manifest["seconds"] for manifest in manifests.values())
+        for arm, step in REPORTS.items():
+            if step in manifests:
+                figures[f"{language}_{arm}_bits_per_byte"] = manifests[step]["metrics"]["bits_per_byte"]
+                labels[f"{language}/{arm}"] = RUNS / language / step
+        if "evaluate" in manifests:
+            for line in ("fivegram", "unigram", "xz", "uniform"):
+                figures[f"{language}_{line}_bits_per_byte"] = manifests["evaluate"]["metrics"][f"{line}_bits_per_byte"]
+        rows += [row(language, name, manifest) for name, manifest in manifests.items()]
+        keep(language, manifests)
+    labels = {label: folder for label, folder in labels.items() if not label.endswith("/predecessor")}
+    if labels:
+        print(compare_reports(labels, RESULTS / "road.png"))
+    timings = {key: value for key, value in read_figures("clean_clone").items() if key in ("demo_seconds", "test_seconds")}
+    return write_results("road", figures | timings, rows, seconds=seconds)
+
+
+def row(language: str, name: str, manifest: Manifest) -> dict[str, Any]:
+    """One step in a line: what it cost and what it gave."""
+    numbers = {key: value for key, value in manifest["metrics"].items() if isinstance(value, (int, float, str))}
+    return {"language": language, "step": name, "stage": manifest["stage"], "seconds": manifest["seconds"], **numbers}
+
+
+def keep(language: str, manifests: dict[str, Manifest]) -> None:
+    """Copy manifests, logs and reports beside the results; no weights, and no text of the corpus."""
+    target = RESULTS / "road" / language
+    for name in manifests:
+        for file in ("manifest.json", "log.jsonl", "report.json", "report.md"):
+            if (RUNS / language / name / file).is_file():
+                (target / name).mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(RUNS / language / name / file, target / name / file)
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    if "--collect" not in sys.argv:
+        for chosen in [name for name in sys.argv[1:] if name in RECIPES] or list(RECIPES):
+            run(chosen)
+    print(collect(), f"{time.monotonic() - started:.0f} s")
