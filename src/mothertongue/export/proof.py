@@ -18,6 +18,7 @@ from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.tokenizer.bytelevel import encode_text
 
+# a small trained GPT-2 moved its logits by 0.009 in float16 and 0.06 in bfloat16; another layer order moves them by 10
 TOLERANCES = {"float32": 1e-4, "float16": 0.1, "bfloat16": 1.0}
 SAMPLES = (
     "Ráno bylo pod nulou, a tak si vzala kabát.\n\nPříště pojedeme vlakem v 8:45!",
