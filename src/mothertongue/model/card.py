@@ -75,7 +75,7 @@ def _eval_results(story: Story) -> list[EvalResult]:
         EvalResult(
             task_type="text-generation",
             dataset_type="heldout",
-            dataset_name="held-out documents of its corpus",
+            dataset_name=story.measured_on,
             metric_type=figure.metric,
             metric_name=FIGURES[figure.metric],
             metric_value=round(figure.value, 4),
@@ -95,9 +95,10 @@ def _prompts(story: Story) -> tuple[str, ...]:
 
 
 def _summary(story: Story) -> str:
-    language = f", for text in {language_name(story.language)}" if language_name(story.language) else ""
+    size = f" of {story.parameters / 1e6:.1f} M parameters" if story.parameters else ""
+    language = f" in {language_name(story.language)}" if language_name(story.language) else ""
     base = f" It began as {story.base}." if story.base else ""
-    return f"A decoder that continues texts{language}, made with mothertongue on one ordinary computer.{base}"
+    return f"A decoder{size} that continues texts{language}, made with mothertongue on one ordinary computer.{base}"
 
 
 def _sections(story: Story, *, gpt2_folder: bool) -> Iterator[tuple[str, str]]:

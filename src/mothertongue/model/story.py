@@ -15,16 +15,18 @@ Step = Mapping[str, Any]
 # what is worth saying of a step's settings and metrics; a phrase whose values are absent is left out
 PHRASES: dict[str, tuple[str, ...]] = {
     "corpus": ("{documents:,} documents", "{bytes:,} bytes", "held out for evaluation: {heldout_share:.0%}"),
-    "tokenizer": ("byte-level BPE", "{vocab_size:,} tokens", "{tokens_per_word:.2f} tokens per word"),
-    "transfer": ("new token rows by the method {method}",),
+    "tokenizer": ("byte-level BPE", "{vocab_size:,} tokens", "{fertility:.2f} tokens per word"),
+    "model": ("{num_hidden_layers} layers of width {hidden_size} with random weights", "{parameters:,} parameters"),
+    "transfer": ("new token rows by the method {method}", "{shared_tokens:,} tokens shared with the old vocabulary"),
     "train": ("{steps:,} steps", "{tokens:,} tokens", "learning rate {learning_rate:g}", "{tflop:,.0f} Tflop"),
-    "compress": ("{layers} layers left", "method {method}", "{steps:,} steps", "{tokens:,} tokens"),
+    "compress": ("{predecessor_layers} layers become {layers} by the method {method}", "{steps:,} steps"),
 }
 FIGURES = {  # the end of a metric's name -> how people call it
     "bits_per_byte": "Bits per byte",
     "next_word_accuracy": "Next-word accuracy",
     "perplexity_per_word": "Perplexity per word",
 }
+SPLITS = {"dev": "development documents of its corpus"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Story:
     sources: tuple[Source, ...]
     steps: tuple[Step, ...]  # oldest first, the model's own step last
     figures: tuple[Figure, ...]
+    measured_on: str  # what text the figures are of
+    parameters: int | None
 
 
 def read_story(manifest: Mapping[str, Any], *, report: Mapping[str, Any] | None = None) -> Story:
@@ -66,6 +70,8 @@ def read_story(manifest: Mapping[str, Any], *, report: Mapping[str, Any] | None 
         sources=tuple(_sources(steps)),
         steps=tuple(steps),
         figures=(*_figures(manifest), *(_figures(report) if report else ())),
+        measured_on=SPLITS.get(str((report or {}).get("metrics", {}).get("split")), "held-out documents of its corpus"),
+        parameters=_parameters(steps),
     )
 
 
@@ -117,6 +123,11 @@ def model_name(path: str) -> str:
     """
     cached = re.search(r"models--([^/]+)/snapshots/", path)
     return cached[1].replace("--", "/") if cached else PurePosixPath(path).name
+
+
+def _parameters(steps: Sequence[Step]) -> int | None:
+    counts = (step.get("metrics", {}).get("parameters") for step in reversed(steps))
+    return next((count for count in counts if count), None)
 
 
 def _sources(steps: Sequence[Step]) -> Iterator[Source]:

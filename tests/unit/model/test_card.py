@@ -47,7 +47,7 @@ TOKENIZER = step(
     "tokenizer",
     inputs=(("corpus", "corpus"),),
     config={"vocab_size": 16000},
-    metrics={"vocab_size": 15800, "tokens_per_word": 1.75},
+    metrics={"vocab_size": 15800, "fertility": 1.75},
 )
 HUB_FOLDER = "/home/jana/.cache/huggingface/hub/models--openai-community--gpt2/snapshots/607a30d783"
 TRANSFER = step(
@@ -55,13 +55,14 @@ TRANSFER = step(
     "transfer",
     inputs=(("checkpoint", HUB_FOLDER), ("tokenizer", "tokenizer")),
     config={"method": "align", "seed": 0},
+    metrics={"method": "align", "shared_tokens": 2345},
 )
 TRAIN = step(
     "train",
     "train",
     inputs=(("checkpoint", "transfer"), ("corpus", "corpus")),
     config={"steps": 0, "learning_rate": 0.0, "seed": 0},
-    metrics={"steps": 1200, "tokens": 19_660_800, "learning_rate": 0.001, "tflop": 5321.7},
+    metrics={"steps": 1200, "tokens": 19_660_800, "learning_rate": 0.001, "tflop": 5321.7, "parameters": 6_341_000},
 )
 FOREIGN = {"step": "607a30d783", "stage": "", "kind": "checkpoint", "fingerprint": "sha-of-607a30d783"}
 MANIFEST = {**TRAIN, "lineage": [FOREIGN, CORPUS, TOKENIZER, TRANSFER]}
