@@ -45,7 +45,7 @@ class CorpusConfig(Settings):
         0.7, "share of common 5-word shingles (Jaccard) that makes two documents one; 1: off", least=0.3, most=1.0
     )
     contained_share: float = setting(
-        0.5,
+        0.25,
         "a held-out document with this share of its 8-word shingles in training text is dropped",
         least=0.05,
         most=1.0,

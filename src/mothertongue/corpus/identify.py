@@ -8,6 +8,7 @@ not know is not judged.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -47,12 +48,17 @@ def _sample(text: str) -> str:
 def _identifier(code: str, confusables: tuple[str, ...]) -> Any:
     if code == ANY:
         return None
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = copy(_model())
     known = set(identifier.labels)
     if code not in known:
         return None
     if confusables:  # without any, the text may be taken for every language there is
         identifier.set_languages(sorted({code, "en", *confusables} & known))
     return identifier
+
+
+@cache
+def _model() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -48,9 +48,9 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     "damaged-encoding": Rule(lambda p: p.damaged, False, "characters that could not be decoded"),
-    "few-letters": Rule(lambda p: p.letters, True, "letters among visible characters"),
     "many-digits": Rule(lambda p: p.digits, False, "digits among visible characters"),
     "many-symbols": Rule(lambda p: p.symbols, False, "signs that are neither letters, digits nor punctuation"),
+    "few-letters": Rule(lambda p: p.letters, True, "letters among visible characters"),
     "wrong-alphabet": Rule(lambda p: p.alphabet, True, "letters of the language's alphabet"),
     "repeated-lines": Rule(lambda p: p.repeated_lines, False, "text in lines that repeat an earlier line"),
     "repeated-words": Rule(lambda p: p.repeated_words, False, "the most frequent word among all words"),

@@ -14,11 +14,14 @@ from typing import IO
 import zstandard
 
 from mothertongue.corpus.document import Document
+from mothertongue.corpus.readers.files import read_blocks
+from mothertongue.corpus.readers.jsonl import split_lines
 from mothertongue.corpus.split import SPLITS
 from mothertongue.corpus.split import Split as Split
-from mothertongue.errors import ArtifactError
+from mothertongue.errors import ArtifactError, SourceError
 
 LEVEL = 6
+_MAX_LINE_BYTES = 1 << 32
 
 
 class ShardWriter:
@@ -88,11 +91,10 @@ def read_shards(folder: Path, prefix: str) -> Iterator[Document]:
     """Every document of the shards with this prefix."""
     for path in sorted(folder.glob(f"{prefix}-*.jsonl.zst")):
         try:
-            with zstandard.open(path, "rt", encoding="utf-8", newline="\n") as lines:
-                for line in lines:
-                    record = json.loads(line)
-                    yield Document(record["text"], record["id"], record["source"], record.get("meta", {}))
-        except (zstandard.ZstdError, ValueError, KeyError, TypeError) as error:
+            for _, line, _ in split_lines(read_blocks(path), max_bytes=_MAX_LINE_BYTES):
+                record = json.loads(line)
+                yield Document(record["text"], record["id"], record["source"], record.get("meta", {}))
+        except (SourceError, ValueError, KeyError, TypeError) as error:
             raise ArtifactError(
                 f"{path} is damaged: {error}. Try `mothertongue verify {folder}`, and make the corpus again."
             ) from error

@@ -29,7 +29,9 @@ _SILENT_TAG = re.compile(
     "inputbox|categorytree|section|includeonly|noinclude|mapframe|maplink|syntaxhighlight|source|indicator|pages"
 )
 _BLOCK_TAG = re.compile("p|div|blockquote|poem|center|hr|pre|ul|ol|dl")
-_PLAIN_MATH = re.compile(r"[^\\{}&<>]*")
+_OPEN_TAG = re.compile(r"<(?!br\b|hr\b|li\b|p\b|dt\b|dd\b|t[rdh]\b)[a-z][^<>/]*>", re.I)
+_MAX_UNCLOSED = 300  # mwparserfromhell takes quadratic time in this number
+_PLAIN_MATH = re.compile(r"[^\\{}&]*")
 _PARENTHESIS = re.compile(r"\s*\([^()]*\)$|,.*$")
 
 
@@ -61,6 +63,14 @@ def extract_text(wikitext: str, wiki: Site | None = None, *, title: str = "") ->
     tree = mwparserfromhell.parse(wikitext, skip_style_tags=True)
     text = _render(tree.nodes, _Page(wiki, title))
     return tidy(text, wiki.hidden_prefixes, wiki.language.reference_sections)
+
+
+def is_hopeless(wikitext: str) -> bool:
+    """True if so much mark-up is opened and never closed that the parser would take minutes over the page."""
+    for opening, closing in (("{{", "}}"), ("[[", "]]"), ("[", "]"), ("<", ">")):
+        if wikitext.count(opening) - wikitext.count(closing) > _MAX_UNCLOSED:
+            return True
+    return len(_OPEN_TAG.findall(wikitext)) - wikitext.count("</") > _MAX_UNCLOSED
 
 
 def template_names(wikitext: str, wiki: Site) -> set[str]:

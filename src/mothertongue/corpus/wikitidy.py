@@ -26,6 +26,7 @@ _OPENING = re.compile(r"([(\[])[\s,;:/–-]*[,;:/–][\s,;:/–-]*|([(\[])[ \t]+
 _CLOSING = re.compile(r"[\s,;:]+([)\]])")
 _BEFORE_POINT = re.compile(r"[ \t]+([,.;:!?)](?!\S{2}))")
 _COMMAS = re.compile(r"([,;])([ \t]*[,;])+")  # between them stood a template or a formula
+_TWO_POINTS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _SPACES = re.compile(r"[ \t]{2,}")
 _LIST_MARK = re.compile(r"[ \t*#:;]+")
 _TEXT = re.compile(r"\w")
@@ -40,6 +41,7 @@ def tidy(
     text: str, hidden_prefixes: frozenset[str] = frozenset(), reference_sections: frozenset[str] = frozenset()
 ) -> str:
     """Running text from the rendered tree: no left-over mark-up, no hollow brackets, no headings without text."""
+    text = text.replace("\u00a0", " ")
     text = _file_pattern(hidden_prefixes).sub("", _BROKEN_TAG.sub("", text))
     text = _BROKEN_LINK.sub("", _BROKEN_TEMPLATE.sub("", _MAGIC.sub("", _QUOTES.sub("", text))))
     lines = [_tidy_line(line) for line in _LABELLED_URL.sub("", text).split("\n") if not _TABLE_LINE.match(line)]
@@ -61,7 +63,8 @@ def _tidy_line(line: str) -> str:
         if shorter == line:
             break
         line = shorter
-    line = _SPACES.sub(" ", _COMMAS.sub(r"\1", _BEFORE_POINT.sub(r"\1", line))).strip()
+    line = _TWO_POINTS.sub(".", _COMMAS.sub(r"\1", _BEFORE_POINT.sub(r"\1", line)))
+    line = _SPACES.sub(" ", line).strip()
     return line if _TEXT.search(line.translate(_SHOW)) else ""
 
 

@@ -18,7 +18,7 @@ from mothertongue.errors import SourceError
 
 READ_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 20  # an unpacked block is never larger, so an archive bomb costs time but no memory
-_ZSTD_READ_BYTES = 1 << 10  # zstd cannot be stopped half-way: 1 kB in means at most about 32 MB out
+_ZSTD_PART_BYTES = 1 << 8  # zstd cannot be stopped half-way: 256 bytes in mean at most 8 MB out
 _ZSTD_WINDOW_BYTES = 1 << 27
 
 _MAGIC: dict[bytes, str] = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
@@ -49,10 +49,9 @@ def _plain(file: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
 
 
 def _unpack(file: BinaryIO, path: Path, packing: str, advance: Callable[[int], None]) -> Iterator[bytes]:
-    size, unpacked = _ZSTD_READ_BYTES if packing == "zst" else READ_BYTES, 0
-    stream: _Stream | None = None
+    unpacked, stream = 0, None
     try:
-        while data := file.read(size):
+        while data := file.read(READ_BYTES):
             advance(len(data))
             while data:
                 if stream is None:
@@ -119,10 +118,19 @@ class _Zstd(_Stream):
         import zstandard
 
         super().__init__(zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj())
+        self._unread = b""
+
+    @property
+    def rest(self) -> bytes:
+        return super().rest + self._unread
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        if block := self.engine.decompress(data):
-            yield block
+        for at in range(0, len(data), _ZSTD_PART_BYTES):
+            if block := self.engine.decompress(data[at : at + _ZSTD_PART_BYTES]):
+                yield block
+            if self.engine.eof:
+                self._unread = data[at + _ZSTD_PART_BYTES :]
+                return
 
 
 _STREAMS: dict[str, Callable[[], _Stream]] = {

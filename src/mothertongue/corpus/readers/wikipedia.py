@@ -19,7 +19,7 @@ from xml.parsers import expat
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.files import read_blocks
-from mothertongue.corpus.wikitext import Site, extract_text, site, template_names
+from mothertongue.corpus.wikitext import Site, extract_text, is_hopeless, site, template_names
 from mothertongue.errors import SourceError
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z][\w.:-]{0,40})["']""")
@@ -86,6 +86,8 @@ def _not_an_article(page: Page, wiki: Site, info: SiteInfo) -> str | None:
         return "not-wikitext"
     if _DISAMBIGUATION_MAGIC in page.text or template_names(page.text, wiki) & wiki.language.disambiguation_templates:
         return "disambiguation"
+    if is_hopeless(page.text):
+        return "broken-markup"
     return None
 
 
