@@ -29,6 +29,7 @@ from torch.nn import functional
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import FAMILIES
 from mothertongue.model.checkpoint import end_of_text_id
+from mothertongue.model.products import fast_products
 from mothertongue.tokenizer.bytelevel import encode_text
 
 LOGITS_AT_ONCE = 1 << 24  # floats (64 MB): a vocabulary of 50,257 is scored 333 positions at a time
@@ -246,7 +247,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     modes = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), fast_products(model):
             yield
     finally:
         for module, mode in modes:

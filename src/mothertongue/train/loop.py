@@ -24,6 +24,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.products import fast_products
 from mothertongue.run.progress import track
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import TrainConfig
@@ -81,7 +82,7 @@ def fit(
     scoring = {round(total * (i + 1) / config.dev_scores) for i in range(config.dev_scores)} if score else set()
     model.train()
     tokens = config.batch_size * windows.length
-    with track(name, total=total, done=step) as bar:
+    with fast_products(model), track(name, total=total, done=step) as bar:
         while step < total:
             phase, inner = _locate(plan, step)
             if inner == 0 or step == done:

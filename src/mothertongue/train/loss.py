@@ -17,6 +17,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
+from mothertongue.model.products import product
 
 CHUNK_TOKENS = 512
 
@@ -55,7 +56,7 @@ class Teacher:
 
     def probabilities(self, part: slice) -> Tensor:
         """Distributions [n, V] of some of the tokens."""
-        return (self.hidden_ND[part] @ self.head_VD.T).softmax(dim=-1)
+        return product(self.hidden_ND[part], self.head_VD).softmax(dim=-1)
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
@@ -69,7 +70,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         hard = 1.0 - (teacher.weight if teacher else 0.0)
         for start in range(0, count, CHUNK_TOKENS):
             part = slice(start, start + CHUNK_TOKENS)
-            log_CV = (hidden_ND[part] @ head_VD.T).log_softmax(dim=-1)
+            log_CV = product(hidden_ND[part], head_VD).log_softmax(dim=-1)
             labels_C1 = labels_N[part, None]
             total -= hard * log_CV.gather(1, labels_C1).sum()
             soft_CV = teacher.probabilities(part).mul_(teacher.weight) if teacher else None
@@ -82,9 +83,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             if soft_CV is not None:
                 grad_CV -= soft_CV
             if hidden_grad is not None:
-                torch.mm(grad_CV, head_VD, out=hidden_grad[part])
+                hidden_grad[part] = product(grad_CV, head_VD.T)
             if head_grad is not None:
-                head_grad.addmm_(grad_CV.T, hidden_ND[part])
+                head_grad += product(grad_CV.T, hidden_ND[part].T)
         ctx.save_for_backward(hidden_grad, head_grad)
         ctx.count = count
         return total / count
