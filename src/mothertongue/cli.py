@@ -193,7 +193,7 @@ def run(recipe: str, out: Path, pairs: tuple[str, ...], until: str, as_json: boo
 
 @cli.command()
 @click.argument("language")
-@click.option("--hours", type=float, required=True, help="Hours of this machine to spend, 0.05-1000.")
+@click.option("--hours", type=float, required=True, help="Hours of this machine to spend, 0.01-1000.")
 @click.option("--source", "sources", multiple=True, help="Text to learn from: file, folder or glob. Repeat for more.")
 @click.option("--base", default="english-base", show_default=True, help="A shipped base, a folder, or hub:owner/name.")
 def plan(language: str, hours: float, sources: tuple[str, ...], base: str) -> None:

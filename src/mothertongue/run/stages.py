@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mothertongue.errors import ConfigError
-from mothertongue.run.artifact import Kind, Metrics
 from mothertongue.run.settings import Settings, suggest
+
+if TYPE_CHECKING:
+    from mothertongue.run.artifact import Kind, Metrics
 
 
 @dataclass(frozen=True)

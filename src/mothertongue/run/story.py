@@ -52,11 +52,7 @@ def tell_run(folder: Path, manifests: Mapping[str, Manifest]) -> str:
     title = f": {recipe.title}" if recipe and recipe.title else ""
     lines = [f"{folder}{title}. {len(manifests)} of {len(names)} steps are finished.", *_table(rows)]
     lines += [f"set    {key} = {value}" for key, value in kept_overrides(folder).items()]
-    last = names[-1] if names else ""
-    finished = last in manifests
-    return "\n".join(
-        [*lines, f"next   {next_command(folder / last, manifests[last]) if finished else run_command(folder)}"]
-    )
+    return "\n".join([*lines, f"next   {_next_of_run(folder, names, manifests)}"])
 
 
 def story(folder: Path) -> dict[str, Any]:
@@ -125,6 +121,8 @@ def _unfinished(folder: Path) -> Iterator[Line]:
     yield "begun", _ago(partial / "step.json")
     newest = max((file for file in partial.rglob("*") if file.is_file()), key=lambda file: file.stat().st_mtime)
     yield "last sign", f"{newest.relative_to(partial)}, {_ago(newest)}"
+    if logged := _last_of_log(partial / "log.jsonl"):
+        yield "log", logged
     yield "settings", ", ".join(changed_settings(request.stage, request.config)) or "all as by default"
     if is_locked(folder):
         yield "next", "wait: a process is working on it now"
@@ -159,10 +157,23 @@ def _sources(manifest: Manifest) -> Iterator[Line]:
         yield "text", f"and {len(found) - SHOWN_SOURCES} more ({', '.join(licences)})"
 
 
+def _next_of_run(folder: Path, names: Sequence[str], manifests: Mapping[str, Manifest]) -> str:
+    working = [name for name in names if is_locked(folder / name)]
+    if working:
+        return f"wait: a process is working on {working[0]} now"
+    done = names and names[-1] in manifests
+    return next_command(folder / names[-1], manifests[names[-1]]) if done else run_command(folder)
+
+
 def _state(folder: Path) -> tuple[str, str]:
     if unfinished(folder).is_dir():
         return ("running", "") if is_locked(folder) else ("unfinished", "")
     return "to do", ""
+
+
+def _last_of_log(file: Path) -> str:
+    lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
+    return lines[-1].strip("{}").replace('"', "") if lines else ""
 
 
 def _ago(file: Path) -> str:

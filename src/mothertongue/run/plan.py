@@ -1,0 +1,156 @@
+"""`mothertongue plan cs --hours 8`: one dial, and a recipe in which every number that follows from it can be changed.
+
+Hours and this machine's speed give an amount of arithmetic; the size of the text gives the vocabulary and the most
+passes that make sense; the base model's shape gives what a token costs. Nothing is derived again when the recipe runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mothertongue.errors import ConfigError
+from mothertongue.run.derive import (
+    COMPRESS_SHARE,
+    MAX_EPOCHS,
+    TRAIN_SHARE,
+    Plan,
+    Shape,
+    derive,
+    heldout_share,
+    learning_rate,
+    read_shape,
+    text_megabytes,
+)
+from mothertongue.run.files import files_of
+from mothertongue.run.machine import TRAINING_SHARE, Machine, measure_machine
+from mothertongue.run.recipe import parse_recipe
+
+Line = tuple[str, Any, str]  # key, value, why
+PLACEHOLDER = "texts/*.txt"
+ASSUMED_MEGABYTES = 20.0  # of text, when no source is named yet
+FEW_TOKENS = 1e6
+
+
+def write_plan(language: str, *, hours: float, sources: Sequence[str], base: str) -> str:
+    """A complete recipe as TOML, with the reason beside each number; measures this machine for about two seconds.
+
+    `hours` is 0.01-1000. Without `sources` it names a placeholder to be edited.
+    """
+    if not 0.01 <= hours <= 1000:
+        raise ConfigError(f"--hours {hours} is outside 0.01..1000. Say how long this machine may work.")
+    if not language.replace("-", "").isalnum():
+        raise ConfigError(
+            f"{language!r} is no language code. Give one like cs or bg, or any for no checks of language."
+        )
+    shape = read_shape(base)
+    megabytes = sum(text_megabytes(file) for source in sources for file in files_of(source))
+    machine = measure_machine()
+    derived = derive(hours, megabytes if sources else ASSUMED_MEGABYTES, shape, machine)
+    text = _write(language, hours, sources, base, shape, machine, derived)
+    parse_recipe(text, where="the plan")  # it must be what `mothertongue run` takes
+    return text
+
+
+def _write(
+    language: str, hours: float, sources: Sequence[str], base: str, shape: Shape, machine: Machine, plan: Plan
+) -> str:
+    import tomlkit
+
+    document = tomlkit.document()
+    for line in _head(hours, sources, machine, shape, plan):
+        document.add(tomlkit.comment(line))
+    document.add("title", tomlkit.item(f"{language} in {hours:g} hours"))
+    for name, lines in _steps(language, sources, base, shape, plan):
+        table = tomlkit.table()
+        for key, value, why in lines:
+            item = _tables(value) if isinstance(value, list) else tomlkit.item(value)
+            table.add(key, item.comment(why) if why else item)
+        document.add(tomlkit.nl())
+        document.add(name, table)
+    return tomlkit.dumps(document)
+
+
+def _tables(rows: Sequence[Mapping[str, str]]) -> Any:
+    """A list of tables, each on a line of its own."""
+    import tomlkit
+
+    array = tomlkit.array().multiline(True)
+    for row in rows:
+        table = tomlkit.inline_table()
+        table.update(row)
+        array.append(table)
+    return array
+
+
+def _head(hours: float, sources: Sequence[str], machine: Machine, shape: Shape, plan: Plan) -> Iterator[str]:
+    teraflop = hours * machine.training_teraflop_per_hour
+    rate = machine.gigaflop_per_second
+    yield "Run it, and again after any interruption:  mothertongue run THIS_FILE --out runs/NAME"
+    yield f"{machine.cores} cores multiply float32 matrices at {rate:.0f} GFLOP/s (measured with numpy);"
+    yield f"a training is taken to reach {TRAINING_SHARE:.0%} of that: {teraflop:.4g} Tflop (10^12) in {hours:g} hours."
+    if machine.has_gpu:
+        yield "There is a GPU that was not measured: it is much faster. Raise both budget_teraflop by hand."
+    guessed = "guessed from the files" if sources else "assumed: no --source yet"
+    yield f"Text: about {plan.megabytes:.3g} MB, {guessed}."
+    if plan.hours < 0.95 * hours:
+        yield f"Only about {plan.hours:.2g} hours are used: {MAX_EPOCHS} passes over it are the most that teach something."
+    if shape.assumed:
+        yield "The base is on the Hub and not here: its shape is taken to be GPT-2 small's."
+    if plan.tokens_read < FEW_TOKENS <= plan.tokens:
+        yield f"TOO LITTLE TIME: {plan.tokens_read:,.0f} tokens teach no language. Take a smaller base or more hours."
+
+
+def _steps(
+    language: str, sources: Sequence[str], base: str, shape: Shape, plan: Plan
+) -> Iterator[tuple[str, list[Line]]]:
+    listed = [{"path": path, "licence": "unknown"} for path in sources or (PLACEHOLDER,)]
+    why_sources = "say each licence: it goes into the model card" if sources else "CHANGE THIS to your texts"
+    share = heldout_share(plan.megabytes)
+    measured: list[Line] = [("max_megabytes", plan.measured_megabytes, "of held-out text; 0 = all of it")]
+    rate = learning_rate(shape)
+    yield (
+        "corpus",
+        [
+            ("language", language, ""),
+            ("sources", listed, why_sources),
+            ("heldout_share", share, "about 1 MB to measure on, between 0.5 % and 5 %"),
+            ("dev_share", round(share / 2, 4), "half of it, to watch the training"),
+        ],
+    )
+    yield (
+        "tokenizer",
+        [
+            ("vocab_size", plan.vocab_size, f"4,096 for 1 MB, twice for ten times the text: {plan.megabytes:.3g} MB"),
+            ("model_max_length", shape.context, "the base model's context"),
+        ],
+    )
+    yield (
+        "transfer",
+        [
+            ("checkpoint", base, f"{shape.layers} layers, {shape.hidden_size} wide"),
+            ("method", "align", "or: mean, random"),
+        ],
+    )
+    yield (
+        "train",
+        [
+            ("budget_teraflop", plan.train_teraflop, f"{TRAIN_SHARE:.0%} of the time, {plan.epochs:.2g} passes"),
+            ("batch_size", plan.batch_size, "2-16 sequences, for 1,500 steps or more"),
+            ("learning_rate", rate, "0.001 at 256 wide, less for wider ones; 0 = find one"),
+            ("embeddings_first", 0.1, "a tenth of the steps: new rows learn while the body waits"),
+        ],
+    )
+    yield "evaluate", measured
+    if plan.layers:
+        yield (
+            "compress",
+            [
+                ("layers", plan.layers, f"half of {shape.layers}, or the next divisor below"),
+                ("budget_teraflop", plan.compress_teraflop, f"{COMPRESS_SHARE:.0%} of the time"),
+                ("batch_size", plan.batch_size, "as in training"),
+                ("learning_rate", rate, "as in training"),
+            ],
+        )
+        yield "evaluate-small", [("stage", "evaluate", "the compressed one, for the card"), *measured]
+    yield "export", [("dtype", "float16", "half the bytes; float32 is exact")]
