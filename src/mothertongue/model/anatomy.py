@@ -1,6 +1,10 @@
-"""Where a decoder keeps its parts: embeddings, blocks, final norm, head. The one place that knows names of model families.
+"""Where a decoder keeps its parts: embeddings, blocks, final norm, head.
 
-A new family is one more entry in FAMILIES; everything else (transfer, freezing, compression) asks the Anatomy.
+The one place that knows names of model families: a new family is one more entry in FAMILIES, and everything else
+(transfer, freezing, compression) asks the Anatomy.
+
+    parts = anatomy(model)
+    parts.blocks[0], parts.embeddings.weight, parts.tied
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ class Family:
 
 GPT2 = Family("transformer.wte", "transformer.h", "transformer.ln_f", positions="transformer.wpe")
 LLAMA = Family("model.embed_tokens", "model.layers", "model.norm")
+# settings that are a list with one entry per layer
+PER_LAYER = ("layer_types", "no_rope_layers")
 FAMILIES: dict[str, Family] = {"gpt2": GPT2, **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "smollm3"), LLAMA)}
 
 
@@ -49,11 +55,16 @@ def anatomy(model: PreTrainedModel) -> Anatomy:
     kind = model.config.model_type
     if kind not in FAMILIES:
         raise CheckpointError(
-            f'The model type "{kind}" is not known here. Known: {", ".join(sorted(FAMILIES))}. A new family is one entry in model/anatomy.py.'
+            f'The model type "{kind}" is not known here. Known: {", ".join(sorted(FAMILIES))}. '
+            "A new family is one entry in model/anatomy.py."
         )
     family = FAMILIES[kind]
+    head = cast("nn.Linear | None", model.get_output_embeddings())  # type: ignore[no-untyped-call]
+    if head is None:
+        raise CheckpointError(
+            f"{type(model).__name__} is no causal language model: it has no head. Open it with AutoModelForCausalLM."
+        )
     embeddings = cast(nn.Embedding, model.get_submodule(family.embeddings))
-    head = cast(nn.Linear, model.get_output_embeddings())
     return Anatomy(
         family="gpt2" if family is GPT2 else "llama",
         embeddings=embeddings,
@@ -68,14 +79,30 @@ def anatomy(model: PreTrainedModel) -> Anatomy:
 
 
 def set_layers(model: PreTrainedModel, blocks: list[nn.Module]) -> None:
-    """Give `model` these blocks in this order, and make its configuration and cache indices agree with them."""
-    family = FAMILIES[model.config.model_type]
-    owner, _, name = family.blocks.rpartition(".")
+    """Give `model` these blocks in this order, and make its configuration and cache indices agree with them.
+
+    Refuses models whose attention is scaled by the layer's number: a layer would compute something else elsewhere.
+    """
+    config = model.config
+    origins = [_layer_index(block, index) for index, block in enumerate(blocks)]
+    if getattr(config, "scale_attn_by_inverse_layer_idx", False) and origins != list(range(len(blocks))):
+        raise CheckpointError(
+            f"Layers {origins} cannot become layers 0..{len(blocks) - 1}: this model has "
+            "scale_attn_by_inverse_layer_idx, so a layer depends on its number. Keep the first layers only."
+        )
+    owner, _, name = FAMILIES[config.model_type].blocks.rpartition(".")
     setattr(model.get_submodule(owner), name, nn.ModuleList(blocks))
     for index, block in enumerate(blocks):
         for module in block.modules():
             if hasattr(module, "layer_idx"):
-                module.layer_idx = index
-    model.config.num_hidden_layers = len(blocks)
-    if getattr(model.config, "layer_types", None):
-        model.config.layer_types = model.config.layer_types[: len(blocks)]
+                module.layer_idx = index  # type: ignore[assignment]  # torch types every attribute as a module
+    config.num_hidden_layers = len(blocks)
+    for key in PER_LAYER:
+        values = getattr(config, key, None)
+        if values:
+            setattr(config, key, [values[index] for index in origins])
+
+
+def _layer_index(block: nn.Module, default: int) -> int:
+    """The number of the layer that `block`, or the first block in it, has been so far."""
+    return next((cast(int, module.layer_idx) for module in block.modules() if hasattr(module, "layer_idx")), default)

@@ -22,4 +22,7 @@ class ModelConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.hidden_size % self.num_attention_heads:
-            raise ConfigError(f"hidden_size = {self.hidden_size} is not a multiple of num_attention_heads = {self.num_attention_heads}. Change one.")
+            raise ConfigError(
+                f"hidden_size = {self.hidden_size} is not a multiple of "
+                f"num_attention_heads = {self.num_attention_heads}. Change one."
+            )
