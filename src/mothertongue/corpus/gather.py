@@ -100,12 +100,19 @@ def judge(text: str, reading: Reading) -> str | None:
         return "empty"
     if len(text) < (reading.config.min_characters if least < 0 else least):
         return "too-short"
-    if reason := reason_to_drop(text, reading.language, skip=reading.source.skip_rules):
-        return reason
+    reason = reason_to_drop(text, reading.language, skip=reading.source.skip_rules)
+    if reason in (
+        None,
+        "few-function-words",
+    ):  # text without our small words may well be of another language: then say so
+        return _other_language(text, reading) or reason
+    return reason
+
+
+def _other_language(text: str, reading: Reading) -> str | None:
     found = identify(text, reading.language)
-    if found and found.language != reading.language.code and found.confidence >= reading.config.language_confidence:
-        return f"language:{found.language}"
-    return None
+    sure = found and found.confidence >= reading.config.language_confidence
+    return f"language:{found.language}" if found and sure and found.language != reading.language.code else None
 
 
 class SignatureFile:

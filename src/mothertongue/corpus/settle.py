@@ -24,6 +24,7 @@ from mothertongue.run.progress import track
 
 NEAR = "near-duplicate"
 NEAR_TRAIN = "near-duplicate-of-train"
+_ATTEMPTS = 5
 
 
 def settle(census: Census, config: CorpusConfig, work: Path, ledger: Ledger) -> list[str]:
@@ -34,14 +35,19 @@ def settle(census: Census, config: CorpusConfig, work: Path, ledger: Ledger) -> 
         reasons |= _near(census, open_signatures(work / SIGNATURES), threshold=config.near_duplicate_threshold)
     reasons |= _shares(census, config, reasons)
     sides = ["" if index in reasons else side for index, side in enumerate(census.sides)]
-    while True:
-        _fill(sides, census, config, ledger)
+    for attempt in range(_ATTEMPTS):
+        _fill(sides, census, config, ledger, number=4**attempt)
         contained = _contained(sides, work, least=config.contained_share)
         reasons |= dict.fromkeys(contained, NEAR_TRAIN)
         for index in contained:
             sides[index] = ""
         if all(side in sides for side in _wanted(config)):
             break
+    else:
+        raise SourceError(
+            f"No document can be held out: at least {config.contained_share:.0%} of each that was tried also stands in "
+            "the rest of the text. Add text that is less alike, or raise contained_share."
+        )
     _record(reasons, work, ledger)
     return sides
 
@@ -83,9 +89,9 @@ def _wanted(config: CorpusConfig) -> list[str]:
     return [side for side, share in asked.items() if share > 0]
 
 
-def _fill(sides: list[str], census: Census, config: CorpusConfig, ledger: Ledger) -> None:
-    """A small corpus may leave a side empty: it then gets the training document that stands nearest to it in the
-    order of hashes.
+def _fill(sides: list[str], census: Census, config: CorpusConfig, ledger: Ledger, *, number: int) -> None:
+    """A small corpus may leave a side empty: it then gets the `number` training documents that stand nearest to it in
+    the order of hashes.
     """
     wanted = _wanted(config)
     for side in wanted[::-1]:
@@ -100,7 +106,9 @@ def _fill(sides: list[str], census: Census, config: CorpusConfig, ledger: Ledger
                 "some hundreds; "
                 'or let a smaller piece be a document (unit = "line" or "blank-line", a lower min_characters).'
             )
-        sides[min(train, key=lambda index: position(census.digests[index]))] = side
+        train.sort(key=lambda index: position(census.digests[index]))
+        for index in train[: min(number, len(train) // 2)]:
+            sides[index] = side
 
 
 def _contained(sides: list[str], work: Path, *, least: float) -> list[int]:

@@ -32,7 +32,7 @@ def page(title: str, text: str, *, ns: str | None = "0", id: int = 1, extra: str
     space = "" if ns is None else f"<ns>{ns}</ns>"
     return (
         f"<page><title>{escape(title)}</title>{space}<id>{id}</id>{extra}<revision><id>9{id}</id>"
-        f'<contributor><username>x</username><id>8</id></contributor><model>{model}</model>'
+        f"<contributor><username>x</username><id>8</id></contributor><model>{model}</model>"
         f'<text xml:space="preserve">{escape(text)}</text></revision></page>\n'
     )
 
