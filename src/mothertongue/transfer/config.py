@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mothertongue.corpus.config import Source
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
 from mothertongue.transfer.methods import unknown_method
@@ -15,12 +16,12 @@ class TransferConfig(Settings):
 
     method: str = setting("align", "how rows are made: align, mean, random, or one that another package adds")
     calibrate: bool = setting(True, "let the start predict the token frequencies of the corpus")
-    source_text: tuple[str, ...] = setting(
-        (), "text in the model's own language (files, globs) for align; needless if it ships static vectors", path=True
+    source_text: tuple[Source, ...] = setting(
+        (), "text in the model's own language, for align; needless where the model ships static vectors"
     )
-    max_megabytes: float = setting(32.0, "use at most this much text of each language, in megabytes of UTF-8", least=0.001)
-    dimensions: int = setting(64, "dimensions of static vectors; vectors shipped with the model decide it", least=2, most=1024)
-    window: int = setting(5, "tokens on each side that count as company; shipped vectors decide it", least=1, most=100)
+    max_megabytes: float = setting(32.0, "use at most this much text of each language, in MB of UTF-8", least=0.001)
+    dimensions: int = setting(64, "dimensions of static vectors, unless the model ships some", least=2, most=1024)
+    window: int = setting(2, "tokens on each side that are company, unless the model ships vectors", least=1, most=100)
     neighbours: int = setting(10, "source tokens whose rows are averaged into a new one (align)", least=1, most=1000)
     temperature: float = setting(0.1, "softmax temperature of cosines in that average (align)", least=0.001, most=10)
     seed: int = setting(0, "seed of everything random", least=0)

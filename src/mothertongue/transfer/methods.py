@@ -1,10 +1,10 @@
-"""The ways to make rows for a new vocabulary: a table from a method's name to "module:function", resolved on first use.
+"""The ways to make rows for a new vocabulary: a table from a method's name to "module:function".
 
-A method is a function from a `Material` to the rows of the target vocabulary. A new one is a file and a line in METHODS;
-another package adds one by an entry point in the group `mothertongue.transfer_methods`.
+A method is a function from a `Material` to the rows [V, W] of the target vocabulary. A new one is a file and a line in
+METHODS; another package adds one by an entry point in the group `mothertongue.transfer_methods`.
 """
 
-# Axes: S source vocabulary, V target vocabulary, W row: the embedding, then the head's row and bias where it has its own
+# Axes: S source vocabulary, V target vocabulary, W row
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from mothertongue.run.settings import suggest
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from mothertongue.transfer.overlap import Key
     from mothertongue.transfer.static import StaticVectors
 
 METHODS: dict[str, str] = {
@@ -32,11 +33,13 @@ GROUP = "mothertongue.transfer_methods"
 
 @dataclass(frozen=True)
 class Material:
-    """What a method may use. Methods never see whether head and embedding are tied: a row holds whatever a token owns."""
+    """What a method may use. Methods need not know whether head and embedding are tied: a row is all a token owns."""
 
-    source_rows_SW: Tensor
+    source_rows: Tensor  # [S, W]: the embedding, then the head's row and bias where the head has them
     target_size: int
-    matches: Mapping[int, int]  # target id -> source id of tokens that stand for the same bytes or have the same role
+    source_keys: Mapping[int, Key]  # id -> the bytes or the role that a token stands for
+    target_keys: Mapping[int, Key]
+    matches: Mapping[int, int]  # target id -> source id of tokens that stand for the same
     vectors: Callable[[], VectorPair]  # computed when asked for: not every method needs text
     neighbours: int = 10
     temperature: float = 0.1

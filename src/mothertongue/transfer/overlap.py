@@ -48,6 +48,11 @@ def token_keys(tokenizer: Tokenizer) -> dict[int, Key]:
     return keys
 
 
+def id_count(tokenizer: Tokenizer) -> int:
+    """Rows a model needs for the vocabulary: its highest id and one (a vocabulary may have unused ids)."""
+    return max(tokenizer.get_vocab().values(), default=-1) + 1
+
+
 def is_byte_level(tokenizer: Tokenizer) -> bool:
     """Whether the vocabulary writes every byte as one of GPT-2's 256 characters."""
     parts = json.loads(tokenizer.to_str())

@@ -1,14 +1,12 @@
 """The rows of a model's vocabulary: taken out as one matrix, put back for a vocabulary of another size.
 
-A tied head has no rows of its own. Where it has (and where it has a bias), they stand beside the embedding in the same row,
-so that a method which mixes or copies rows serves every anatomy.
+A tied head has no rows of its own. Where it has (and where it has a bias), they stand beside the embedding in the same
+row, so that a method which mixes or copies rows serves every anatomy.
 """
 
 # Axes: V vocabulary, W row, D hidden
 
 from __future__ import annotations
-
-from typing import cast
 
 import torch
 from tokenizers import Tokenizer
@@ -19,10 +17,11 @@ from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.tokenizer.bytelevel import PAD
+from mothertongue.transfer.overlap import id_count
 
 
 def vocabulary_rows(model: PreTrainedModel, vocab_size: int) -> Tensor:
-    """A copy [vocab_size, W] of what each token owns: its embedding, then its head row and bias where the head has them."""
+    """A copy [vocab_size, W] of what each token owns: its embedding, then head row and bias where the head has them."""
     parts = anatomy(model)
     columns = [parts.embeddings.weight]
     if not parts.tied:
@@ -34,12 +33,12 @@ def vocabulary_rows(model: PreTrainedModel, vocab_size: int) -> Tensor:
 
 @torch.no_grad()
 def set_vocabulary(model: PreTrainedModel, rows_VW: Tensor, tokenizer: Tokenizer) -> None:
-    """Give `model` the vocabulary of `tokenizer`: one row of `rows_VW` per token, and its end-of-text and padding ids."""
+    """Give `model` the vocabulary of `tokenizer`: a row of `rows_VW` per token, and its end-of-text and padding ids."""
     width = vocabulary_rows(model, 1).shape[1]
-    if not torch.isfinite(rows_VW).all() or rows_VW.shape != (tokenizer.get_vocab_size(), width):
+    if rows_VW.shape != (id_count(tokenizer), width) or not torch.isfinite(rows_VW).all():
         raise CheckpointError(
-            f"The new rows have the shape {list(rows_VW.shape)} (or are not finite), but {tokenizer.get_vocab_size()} tokens with "
-            f"{width} numbers each are needed. The transfer method is at fault; try another one."
+            f"The transfer method made rows of the shape {list(rows_VW.shape)} (or not finite), but the vocabulary "
+            f"needs {id_count(tokenizer)} rows of {width} finite numbers. The method is at fault: use another one."
         )
     model.resize_token_embeddings(len(rows_VW), mean_resizing=False)
     parts = anatomy(model)
@@ -49,8 +48,8 @@ def set_vocabulary(model: PreTrainedModel, rows_VW: Tensor, tokenizer: Tokenizer
         parts.head.weight.copy_(rows_VW[:, size : 2 * size])
     if parts.head.bias is not None:
         parts.head.bias.copy_(rows_VW[:, -1])
-    end, pad = end_of_text_id(tokenizer), cast("int | None", tokenizer.token_to_id(PAD))
-    for settings in (model.config, GenerationConfig()):
+    end, pad = end_of_text_id(tokenizer), tokenizer.token_to_id(PAD)
+    # the source's own generation settings (sampling, suppressed ids) were made for the source's vocabulary
+    model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+    for settings in (model.config, model.generation_config):
         settings.bos_token_id, settings.eos_token_id, settings.pad_token_id = end, end, pad
-        if isinstance(settings, GenerationConfig):
-            model.generation_config = settings

@@ -1,0 +1,145 @@
+"""Which tokens stand near which: sparse counts of a token stream, and how surprising each count is (PPMI).
+
+Left and right company are counted apart: what may follow a token tells its grammar, what is near only its topic.
+
+    counted = count_pairs(streams, vocab_size=8192, window=2)     # streams: token ids, one array per document
+    matrix_VC = positive_pmi(counted)
+"""
+
+# Axes: V vocabulary, C contexts (2 V: the token to the left, then the token to the right), R any columns
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+CHUNK_TOKENS = 1_000_000  # counted at once: with a window of 5 this needs about 0.1 GB
+CONTEXT_SMOOTHING = 0.75  # exponent of context frequencies (Levy et al. 2015), so that rare contexts don't always win
+
+TokenStream = Sequence[int] | npt.NDArray[np.integer]
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Weights of ordered pairs of tokens, and how often each token occurs."""
+
+    keys: Integers  # left * vocab_size + right, ascending
+    weights: Floats
+    tokens: Integers  # [V]
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """A sparse matrix, row after row. torch's own sparse kernels are slow (COO) or not on every machine (CSR)."""
+
+    starts: Tensor  # of each row in the two below
+    columns: Tensor
+    values: Tensor
+    width: int
+
+    def __matmul__(self, dense_CR: Tensor) -> Tensor:
+        return torch.nn.functional.embedding_bag(
+            self.columns, dense_CR.contiguous(), self.starts, mode="sum", per_sample_weights=self.values
+        )
+
+    def transposed(self) -> SparseRows:
+        """The same matrix, column after column."""
+        height = len(self.starts)
+        rows = np.repeat(np.arange(height), np.diff(self.starts.numpy(), append=len(self.values)))
+        order = np.argsort(self.columns.numpy(), kind="stable")
+        columns, values = self.columns.numpy()[order], self.values.numpy()[order]
+        return sparse_rows(columns, rows[order], values, height=self.width, width=height)
+
+
+def sparse_rows(rows: Integers, columns: Integers, values: Floats, *, height: int, width: int) -> SparseRows:
+    """A sparse matrix [height, width] from entries in the order of their rows."""
+    lengths = np.bincount(rows, minlength=height)
+    starts = torch.from_numpy(np.cumsum(lengths) - lengths)
+    return SparseRows(starts, torch.from_numpy(columns), torch.from_numpy(values), width)
+
+
+def count_pairs(token_streams: Iterable[TokenStream], *, vocab_size: int, window: int) -> Pairs:
+    """How often a token stands at most `window` before another; a pair at distance d weighs (window + 1 - d) / window.
+
+    No pair crosses from one stream into the next.
+    """
+    keys, weights = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    tokens_V = np.zeros(vocab_size, dtype=np.int64)
+    pending: list[tuple[Integers, Floats]] = []
+    waiting = 0
+    for tokens, streams in _chunks(token_streams):
+        tokens_V += np.bincount(tokens, minlength=vocab_size)
+        pending.append(_chunk_pairs(tokens, streams, vocab_size, window))
+        waiting += len(pending[-1][0])
+        if waiting > len(keys):  # merging only when the pile has doubled keeps the whole work at n log n
+            keys, weights = _merge([(keys, weights), *pending])
+            pending, waiting = [], 0
+    keys, weights = _merge([(keys, weights), *pending])
+    return Pairs(keys, weights, tokens_V)
+
+
+def positive_pmi(pairs: Pairs) -> SparseRows:
+    """max(0, log p(token, context) / p(token) p(context)) of shape [V, 2 V], contexts smoothed."""
+    size = pairs.vocab_size
+    left, right = pairs.keys // size, pairs.keys % size
+    rows, columns = np.concatenate([left, right]), np.concatenate([right + size, left])
+    order = np.argsort(rows, kind="stable")
+    rows, columns, weights = rows[order], columns[order], np.concatenate([pairs.weights, pairs.weights])[order]
+    totals_V = np.bincount(rows, weights=weights, minlength=size)
+    smoothed_C = np.bincount(columns, weights=weights, minlength=2 * size) ** CONTEXT_SMOOTHING
+    expected = totals_V[rows] * smoothed_C[columns] / max(float(smoothed_C.sum()), 1e-30)
+    values = np.log(weights / expected).astype(np.float32)
+    kept = values > 0
+    return sparse_rows(rows[kept], columns[kept], values[kept], height=size, width=2 * size)
+
+
+def _chunks(streams: Iterable[TokenStream]) -> Iterator[tuple[Integers, Integers]]:
+    """Ids of about CHUNK_TOKENS tokens and, for each, the number of its stream. Longer streams are cut."""
+    parts: list[Integers] = []
+    size = 0
+    for stream in streams:
+        ids = np.asarray(stream, dtype=np.int64)
+        for start in range(0, len(ids), CHUNK_TOKENS):
+            parts.append(ids[start : start + CHUNK_TOKENS])
+            size += len(parts[-1])
+            if size >= CHUNK_TOKENS:
+                yield _joined(parts)
+                parts, size = [], 0
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(parts: list[Integers]) -> tuple[Integers, Integers]:
+    return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+
+
+def _chunk_pairs(tokens: Integers, streams: Integers, vocab_size: int, window: int) -> tuple[Integers, Floats]:
+    piles = []
+    for distance in range(1, min(window, len(tokens) - 1) + 1):
+        together = streams[:-distance] == streams[distance:]
+        keys, counts = np.unique((tokens[:-distance] * vocab_size + tokens[distance:])[together], return_counts=True)
+        piles.append((keys, (counts * ((window + 1 - distance) / window)).astype(np.float32)))
+    return _merge(piles)
+
+
+def _merge(piles: list[tuple[Integers, Floats]]) -> tuple[Integers, Floats]:
+    """Piles of (keys, weights) as one, ascending, the weights of equal keys added up."""
+    keys = np.concatenate([np.empty(0, dtype=np.int64), *(pile[0] for pile in piles)])
+    weights = np.concatenate([np.empty(0, dtype=np.float32), *(pile[1] for pile in piles)])
+    if not len(keys):
+        return keys, weights
+    order = np.argsort(keys, kind="stable")
+    keys, weights = keys[order], weights[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    return keys[starts], np.add.reduceat(weights, starts)

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import random
+
+import torch
+from torch import Tensor
+
+from mothertongue.transfer.align import (
+    Anchors,
+    align,
+    find_rotation,
+    is_trustworthy,
+    most_frequent,
+    mutual_neighbours,
+    nearest_mixture,
+    procrustes,
+    trusted_anchors,
+)
+from mothertongue.transfer.methods import Material, VectorPair
+from mothertongue.transfer.static import StaticVectors, count_vectors
+
+
+def random_rotation(size: int) -> Tensor:
+    matrix = torch.randn(size, size, generator=torch.Generator().manual_seed(7))
+    return torch.linalg.qr(matrix).Q
+
+
+def unit_vectors(count: int, size: int) -> Tensor:
+    vectors = torch.randn(count, size, generator=torch.Generator().manual_seed(5))
+    return torch.nn.functional.normalize(vectors, dim=1)
+
+
+def paired(source: Tensor, target: Tensor) -> VectorPair:
+    often = torch.arange(len(source), 0, -1).float() + 100
+    return VectorPair(StaticVectors(source, often, 2), StaticVectors(target, often[: len(target)], 2))
+
+
+def material(pair: VectorPair, matches: dict[int, int], *, neighbours: int = 1) -> Material:
+    rows = torch.arange(len(pair.source.vectors) * 3).float().reshape(-1, 3)
+    keys = {i: str(i).encode() for i in range(len(pair.target.vectors))}
+    return Material(rows, len(pair.target.vectors), keys, keys, matches, lambda: pair, neighbours=neighbours)
+
+
+def test_procrustes_finds_the_rotation() -> None:
+    source, rotation = unit_vectors(30, 6), random_rotation(6)
+    anchors = Anchors(torch.arange(12), torch.arange(12), torch.ones(12))
+    torch.testing.assert_close(procrustes(source @ rotation.T, source, anchors), rotation, rtol=1e-4, atol=1e-5)
+
+
+def test_anchor_that_counts_nothing_does_no_harm() -> None:
+    source, rotation = unit_vectors(30, 6), random_rotation(6)
+    anchors = Anchors(torch.arange(12), torch.tensor([29, *range(1, 12)]), torch.tensor([0.0, *[1.0] * 11]))
+    torch.testing.assert_close(procrustes(source @ rotation.T, source, anchors), rotation, rtol=1e-4, atol=1e-5)
+
+
+def test_mutual_neighbours_repair_a_rotation_from_too_few_anchors() -> None:
+    source, rotation = unit_vectors(200, 8), random_rotation(8)
+    pair = paired(source, source @ rotation.T)
+    few = Anchors(torch.arange(6), torch.arange(6), torch.ones(6))  # 8 are needed
+    assert not torch.allclose(find_rotation(pair, few, rounds=0), rotation, atol=1e-3)
+    torch.testing.assert_close(find_rotation(pair, few), rotation, rtol=1e-3, atol=1e-4)
+
+
+def test_mutual_neighbours_of_a_vocabulary_with_itself_are_the_tokens_themselves() -> None:
+    vectors = unit_vectors(40, 6)
+    assert torch.equal(mutual_neighbours(vectors, vectors), torch.arange(40).repeat(2, 1).T)
+
+
+def test_mixture_of_one_neighbour_is_its_row() -> None:
+    source, rows = unit_vectors(20, 6), torch.randn(20, 3)
+    mixed = nearest_mixture(source[[4, 9]], source, rows, neighbours=1, temperature=0.1)
+    torch.testing.assert_close(mixed, rows[[4, 9]])
+
+
+def test_mixture_stays_within_its_neighbours_rows() -> None:
+    source, rows = unit_vectors(50, 6), torch.randn(50, 3)
+    mixed = nearest_mixture(unit_vectors(9, 6), source, rows, neighbours=8, temperature=0.1)
+    assert (mixed <= rows.max(dim=0).values).all() and (mixed >= rows.min(dim=0).values).all()
+
+
+def test_token_without_a_vector_gets_the_mean_row_and_is_no_neighbour() -> None:
+    source, rows = unit_vectors(20, 6), torch.randn(20, 3)
+    source[4] = 0
+    mixed = nearest_mixture(
+        torch.stack([torch.zeros(6), unit_vectors(20, 6)[4]]), source, rows, neighbours=1, temperature=0.1
+    )
+    torch.testing.assert_close(mixed[0], rows.mean(dim=0))
+    assert not torch.allclose(mixed[1], rows[4])
+
+
+def test_shared_token_keeps_its_row_exactly() -> None:
+    source = unit_vectors(40, 6)
+    given = material(paired(source, source[:30]), {2: 11, 5: 5})
+    rows = align(given)
+    assert torch.equal(rows[2], given.source_rows[11]) and torch.equal(rows[5], given.source_rows[5])
+
+
+def test_nothing_shared_still_gives_rows() -> None:
+    source = unit_vectors(40, 6)
+    assert torch.isfinite(align(material(paired(source, source[:30]), {}))).all()
+
+
+def test_vectors_unknown_everywhere_give_the_mean_row() -> None:
+    given = material(paired(torch.zeros(40, 6), torch.zeros(30, 6)), {})
+    torch.testing.assert_close(align(given), given.source_rows.mean(dim=0).expand(30, 3))
+
+
+def test_short_shared_words_are_no_anchors() -> None:
+    assert [is_trustworthy(key) for key in (b" on", b"1918", b",", b" internet", " tří".encode(), b"\xc5", "pad")] == [
+        False, True, True, True, False, False, True
+    ]  # fmt: skip
+
+
+def test_rare_shared_tokens_are_no_anchors() -> None:
+    vectors = StaticVectors(unit_vectors(4, 2), torch.tensor([100.0, 25, 19, 0]), 2)
+    pair = VectorPair(vectors, vectors)
+    anchors = trusted_anchors(pair, material(pair, {0: 0, 1: 1, 2: 2, 3: 3}))
+    assert anchors.target.tolist() == anchors.source.tolist() == [0, 1]
+    torch.testing.assert_close(anchors.weights, torch.tensor([100.0, 25.0]).sqrt() / 7.5)
+
+
+def test_most_frequent_tokens_come_first_and_rare_ones_never() -> None:
+    assert most_frequent(torch.tensor([30.0, 5, 100, 40]), 2).tolist() == [2, 3]
+    assert most_frequent(torch.tensor([30.0, 5, 100, 40]), 9).tolist() == [2, 3, 0]
+
+
+def test_renamed_language_finds_its_words_again() -> None:
+    """The same made-up grammar in two languages that share only digits and punctuation."""
+    rng = random.Random(0)
+    words = 24
+    chance = [[rng.random() ** 6 for _ in range(words)] for _ in range(words)]
+    stream = [0]
+    for _ in range(40_000):
+        stream.append(rng.choices(range(words), chance[stream[-1]])[0])
+    renamed = {i: i if i < 8 else words + 7 - i for i in range(words)}
+    source = count_vectors([stream[:20_000]], vocab_size=words, dimensions=12, window=1)
+    target = count_vectors([[renamed[i] for i in stream[20_000:]]], vocab_size=words, dimensions=12, window=1)
+    pair = VectorPair(source, target)
+    given = material(pair, {i: i for i in range(8)})
+    expected = given.source_rows[[words + 7 - i if i >= 8 else i for i in range(words)]]
+    assert (align(given) == expected).all(dim=1).float().mean() > 0.8
