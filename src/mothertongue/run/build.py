@@ -101,6 +101,7 @@ def _outside(step: Step, role: str, reference: str) -> Path:
 
 
 def _keep_recipe(recipe: Recipe, folder: Path) -> None:
+    sweep(folder, below=False)
     write_text(folder / RECIPE, recipe.text)
     if recipe.changes:
         write_json(folder / OVERRIDES, dict(recipe.changes))
@@ -143,7 +144,7 @@ def _prepare(partial: Path, request: Request) -> bool:
     """A folder to work in; True if an earlier attempt has begun there."""
     if partial.exists() and saved_request(partial):
         say(f"  continuing {partial}")
-        sweep(partial)
+        sweep(partial, below=True)
         return True
     if partial.exists():
         shutil.rmtree(partial)  # killed before it had a plan: nothing in it was worked for

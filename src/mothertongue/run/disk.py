@@ -44,9 +44,9 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
-def sweep(folder: Path) -> None:
-    """Remove what a killed `write_text` has left in `folder`."""
-    for left in folder.rglob(f".*{WRITING}"):
+def sweep(folder: Path, *, below: bool) -> None:
+    """Remove what a killed `write_text` has left in `folder`, and in the folders `below` it."""
+    for left in (folder.rglob if below else folder.glob)(f".*{WRITING}"):
         left.unlink(missing_ok=True)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mothertongue.errors import ConfigError
 from mothertongue.run.artifact import MANIFEST
 from mothertongue.run.build import RECIPE, kept_overrides
-from mothertongue.run.recipe import read_recipe
+from mothertongue.run.recipe import Recipe, read_recipe
 
 # stage that made a folder -> stage to go on with, and what the folder is there; other inputs come from its own
 _ONWARD = {
@@ -49,8 +50,16 @@ def run_command(folder: Path) -> str:
 
 def unfinished_steps(folder: Path) -> list[str]:
     """Names of the steps of a run that are not finished."""
-    recipe = read_recipe(folder / RECIPE, changes=kept_overrides(folder))
-    return [step.name for step in recipe.steps if not (folder / step.name / MANIFEST).is_file()]
+    recipe = kept_recipe(folder)
+    return [step.name for step in recipe.steps if not (folder / step.name / MANIFEST).is_file()] if recipe else []
+
+
+def kept_recipe(folder: Path) -> Recipe | None:
+    """The recipe of a run as it was overridden; None if it is of another version of mothertongue."""
+    try:
+        return read_recipe(folder / RECIPE, changes=kept_overrides(folder))
+    except ConfigError:
+        return None
 
 
 def command(*words: Any) -> str:

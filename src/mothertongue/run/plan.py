@@ -94,7 +94,7 @@ def _head(hours: float, sources: Sequence[str], machine: Machine, shape: Shape, 
     guessed = "guessed from the files" if sources else "assumed: no --source yet"
     yield f"Text: about {plan.megabytes:.3g} MB, {guessed}."
     if plan.hours < 0.95 * hours:
-        yield f"Only about {plan.hours:.2g} hours are used: {MAX_EPOCHS} passes over it are the most that teach something."
+        yield f"Only about {plan.hours:.2g} hours are used: {MAX_EPOCHS} passes over it are the most that teach."
     if shape.assumed:
         yield "The base is on the Hub and not here: its shape is taken to be GPT-2 small's."
     if plan.tokens_read < FEW_TOKENS <= plan.tokens:

@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mothertongue.errors import ArtifactError, ConfigError
+from mothertongue.errors import ArtifactError
 from mothertongue.run.artifact import MANIFEST, Manifest, open_artifact, read_manifest, verify
 from mothertongue.run.build import RECIPE, kept_overrides, unfinished
 from mothertongue.run.disk import is_locked
 from mothertongue.run.figures import changed_settings, key_figures, magnitude
-from mothertongue.run.next_command import next_command, run_command
+from mothertongue.run.next_command import kept_recipe, next_command, run_command
 from mothertongue.run.progress import span
-from mothertongue.run.recipe import Recipe, read_recipe
 from mothertongue.run.request import saved_request
 
 SHOWN_SOURCES = 4
@@ -40,7 +39,7 @@ def tell(folder: Path) -> str:
 
 def tell_run(folder: Path, manifests: Mapping[str, Manifest]) -> str:
     """A table of a run's steps with time and key figures, then what was overridden and the next command."""
-    recipe = _recipe(folder)
+    recipe = kept_recipe(folder)
     names = [step.name for step in recipe.steps] if recipe else list(manifests)
     rows = [("step", "makes", "time", "result")]
     for name in names:
@@ -77,16 +76,9 @@ def is_run(folder: Path) -> bool:
 
 def finished_steps(folder: Path) -> dict[str, Manifest]:
     """Name -> manifest of the finished steps of a run, in the recipe's order (by name if its recipe cannot be read)."""
-    recipe = _recipe(folder)
+    recipe = kept_recipe(folder)
     names = [step.name for step in recipe.steps] if recipe else sorted(entry.name for entry in folder.iterdir())
     return {name: read_manifest(folder / name) for name in names if (folder / name / MANIFEST).is_file()}
-
-
-def _recipe(folder: Path) -> Recipe | None:
-    try:
-        return read_recipe(folder / RECIPE, changes=kept_overrides(folder))
-    except ConfigError:  # of another version of mothertongue: its steps can still be shown
-        return None
 
 
 def _finished(folder: Path, manifest: Manifest) -> Iterator[Line]:
@@ -148,7 +140,7 @@ def _when(manifest: Manifest) -> str:
 def _sources(manifest: Manifest) -> Iterator[Line]:
     """Texts and licences of every corpus behind this folder."""
     steps = [*manifest.get("lineage", []), manifest]
-    found = [source for step in steps if step["stage"] == "corpus" for source in step["metrics"].get("sources", [])]
+    found = [source for step in steps if step["kind"] == "corpus" for source in step["metrics"].get("sources", [])]
     for source in found[:SHOWN_SOURCES]:
         size = f", {magnitude(source['bytes'])}B" if "bytes" in source else ""
         yield "text", f"{source['name']} ({source.get('licence', 'unknown')}{size})"

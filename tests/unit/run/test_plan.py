@@ -1,0 +1,140 @@
+"""A plan is a recipe that runs as it stands, with numbers that follow from hours, text, base and machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mothertongue.errors import ArtifactError, ConfigError, SourceError
+from mothertongue.run import plan as plan_room
+from mothertongue.run.derive import GPT2_SMALL, Shape, derive, heldout_share, learning_rate, read_shape, vocabulary_for
+from mothertongue.run.machine import Machine, measure_machine
+from mothertongue.run.plan import write_plan
+from mothertongue.run.recipe import parse_recipe
+
+SMALL = Shape(layers=6, hidden_size=256, context=512)
+LAPTOP = Machine(gigaflop_per_second=200, cores=2)
+
+
+@pytest.fixture(autouse=True)
+def _known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_room, "measure_machine", lambda: LAPTOP)
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> str:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"n_layer": 6, "n_embd": 256, "n_positions": 512}))
+    return str(folder)
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    (tmp_path / "a.txt").write_bytes(b"x" * 3_000_000)
+    return str(tmp_path / "*.txt")
+
+
+def configs(recipe: str) -> dict[str, Any]:
+    return {step.name: step.config for step in parse_recipe(recipe).steps}
+
+
+def test_a_plan_is_a_whole_recipe_with_reasons(base: str, text: str) -> None:
+    recipe = write_plan("cs", hours=1, sources=(text,), base=base)
+    steps = configs(recipe)
+    assert list(steps) == [
+        *("corpus", "tokenizer", "transfer", "train", "evaluate", "compress", "evaluate-small", "export")
+    ]
+    assert steps["train"].budget_teraflop > steps["compress"].budget_teraflop > 0
+    assert steps["train"].embeddings_first > 0
+    assert steps["compress"].layers == 3
+    assert steps["tokenizer"].vocab_size == 4096
+    assert steps["corpus"].sources[0].path == text
+    for key in ("vocab_size", "budget_teraflop", "batch_size", "learning_rate", "layers", "heldout_share"):
+        lines = [line for line in recipe.splitlines() if line.startswith(key)]
+        assert lines and all("#" in line for line in lines), key
+    assert "200 GFLOP/s" in recipe
+
+
+def test_the_exported_report_is_that_of_the_compressed_model(base: str, text: str) -> None:
+    steps = parse_recipe(write_plan("cs", hours=1, sources=(text,), base=base)).steps
+    assert steps[-1].inputs == {"checkpoint": "compress", "report": "evaluate-small"}
+
+
+def test_without_sources_it_says_what_to_change(base: str) -> None:
+    recipe = write_plan("any", hours=8, sources=(), base=base)
+    assert "CHANGE THIS" in recipe
+    assert "no --source yet" in recipe
+
+
+def test_a_base_on_the_hub_is_not_downloaded_for_a_plan() -> None:
+    recipe = write_plan("bg", hours=0.5, sources=(), base="hub:openai-community/gpt2")
+    assert "taken to be GPT-2 small's" in recipe
+    assert "TOO LITTLE TIME" in recipe
+
+
+@pytest.mark.parametrize(
+    ("language", "hours", "error"), [("cs", 0, ConfigError), ("cs", float("nan"), ConfigError), ("c/s", 1, ConfigError)]
+)
+def test_a_wrong_dial_is_refused(language: str, hours: float, error: type[Exception], base: str) -> None:
+    with pytest.raises(error):
+        write_plan(language, hours=hours, sources=(), base=base)
+
+
+def test_a_missing_text_or_base_is_one_clear_error(base: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="there is no such file"):
+        write_plan("cs", hours=1, sources=("nowhere/*.txt",), base=base)
+    with pytest.raises(ArtifactError, match="neither a folder nor a shipped base"):
+        write_plan("cs", hours=1, sources=(), base="nowhere")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "config.json").write_text('{"n_layer": null}')
+    with pytest.raises(ArtifactError, match="does not tell the shape"):
+        read_shape(str(tmp_path / "odd"))
+
+
+def test_more_hours_are_more_compute_until_the_text_is_used_up() -> None:
+    short, long, endless = (derive(hours, 10, SMALL, LAPTOP) for hours in (0.1, 0.2, 1000))
+    assert long.train_teraflop == pytest.approx(2 * short.train_teraflop, rel=0.01)
+    assert endless.epochs == pytest.approx(10)
+    assert endless.hours < 10
+
+
+def test_compute_matches_the_training_loops_own_count() -> None:
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from mothertongue.train.compute import flop_per_token
+    from mothertongue.train.schedule import GROUPS
+
+    with torch.device("meta"):
+        model = GPT2LMHeadModel(GPT2Config(n_layer=6, n_embd=256, n_head=8, n_positions=512, vocab_size=4096))
+    assert SMALL.flop_per_token(4096) == pytest.approx(flop_per_token(model, GROUPS, 512), rel=0.01)
+
+
+def test_the_vocabulary_follows_the_text_but_not_beyond_the_model() -> None:
+    assert [vocabulary_for(size, GPT2_SMALL) for size in (0.1, 1, 10, 100)] == [2048, 4096, 8192, 16384]
+    assert vocabulary_for(10_000, Shape(2, 64, 128)) == 1024
+
+
+@pytest.mark.parametrize(("layers", "half"), [(12, 6), (9, 3), (7, 1), (1, 0)])
+def test_compression_halves_or_takes_the_next_divisor(layers: int, half: int) -> None:
+    assert derive(1, 10, Shape(layers, 256, 512), LAPTOP).layers == half
+
+
+def test_shares_and_rates_stay_in_their_ranges() -> None:
+    assert [heldout_share(size) for size in (0.06, 40, 1e6)] == [0.05, 0.025, 0.005]
+    assert learning_rate(SMALL) == 0.001
+    assert learning_rate(GPT2_SMALL) == 0.0006
+
+
+def test_this_machine_can_be_measured_without_torch() -> None:
+    import sys
+
+    had_torch = "torch" in sys.modules
+    machine = measure_machine(seconds=0.01)
+    assert machine.gigaflop_per_second > 0.1
+    assert machine.cores >= 1
+    assert ("torch" in sys.modules) == had_torch
