@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from mothertongue.export.stage import export
 from mothertongue.model.checkpoint import save_checkpoint
 
 SNIPPETS = Path(__file__).parent / "snippets"
+RunSnippet = Callable[[str, Path], tuple[dict[str, Any], str]]
 PROMPT = "Umělá inteligence pomůže lidstvu překonat budoucí"
 
 
@@ -38,27 +36,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Tokenizer
     return root / "export"
 
 
-@pytest.fixture
-def trusted_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty place for the code that `trust_remote_code` copies, instead of the user's own cache."""
-    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    yield tmp_path / "modules"
-    for name in [name for name in sys.modules if name.startswith("transformers_modules")]:
-        del sys.modules[name]
-
-
-def run(code: str, folder: Path) -> tuple[dict[str, Any], str]:
-    """What `code` has defined and printed."""
-    names: dict[str, Any] = {}
-    torch.manual_seed(0)
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exec(compile(code.replace("FOLDER", str(folder)), "snippet", "exec"), names)
-    return names, printed.getvalue()
-
-
-def test_czech_snippet_gives_a_word_and_three_texts(exported: Path) -> None:
-    names, printed = run((SNIPPETS / "czech_card.py").read_text("utf-8"), exported)
+def test_czech_snippet_gives_a_word_and_three_texts(exported: Path, run_snippet: RunSnippet) -> None:
+    names, printed = run_snippet((SNIPPETS / "czech_card.py").read_text("utf-8"), exported)
     assert type(names["model"]) is GPT2LMHeadModel
     assert names["tokenizer"].eos_token_id == 0
     assert names["model"].config.pad_token_id == 0
@@ -70,8 +49,8 @@ def test_czech_snippet_gives_a_word_and_three_texts(exported: Path) -> None:
     assert f"1: {PROMPT}" in printed and f"3: {PROMPT}" in printed
 
 
-def test_bulgarian_snippet_gives_a_text(exported: Path, trusted_code: Path) -> None:
-    names, printed = run((SNIPPETS / "bulgarian_card.py").read_text("utf-8"), exported)
+def test_bulgarian_snippet_gives_a_text(exported: Path, run_snippet: RunSnippet, trusted_code: Path) -> None:
+    names, printed = run_snippet((SNIPPETS / "bulgarian_card.py").read_text("utf-8"), exported)
     assert type(names["model"]).__name__ == "GPT2LMHeadModel"
     assert isinstance(names["model"], GPT2LMHeadModel)
     assert names["output_ids"].shape[1] <= 50
@@ -80,34 +59,34 @@ def test_bulgarian_snippet_gives_a_text(exported: Path, trusted_code: Path) -> N
     assert list(trusted_code.rglob("modeling_lm.py")), "the class came from the folder"
 
 
-def test_both_snippets_see_the_same_weights(exported: Path, trusted_code: Path) -> None:
-    czech, _ = run((SNIPPETS / "czech_card.py").read_text("utf-8"), exported)
-    bulgarian, _ = run((SNIPPETS / "bulgarian_card.py").read_text("utf-8"), exported)
+def test_both_snippets_see_the_same_weights(exported: Path, run_snippet: RunSnippet, trusted_code: Path) -> None:
+    czech, _ = run_snippet((SNIPPETS / "czech_card.py").read_text("utf-8"), exported)
+    bulgarian, _ = run_snippet((SNIPPETS / "bulgarian_card.py").read_text("utf-8"), exported)
     ids = bulgarian["input_ids"]
     assert czech["tokenizer"].encode("Здравей,") == ids[0].tolist()
     assert torch.equal(czech["model"](ids).logits, bulgarian["model"].eval()(ids).logits)
 
 
 def test_model_saved_again_from_trusted_code_keeps_the_name_others_look_for(
-    exported: Path, trusted_code: Path, tmp_path: Path
+    exported: Path, run_snippet: RunSnippet, tmp_path: Path
 ) -> None:
-    names, _ = run((SNIPPETS / "bulgarian_card.py").read_text("utf-8"), exported)
+    names, _ = run_snippet((SNIPPETS / "bulgarian_card.py").read_text("utf-8"), exported)
     names["model"].save_pretrained(tmp_path / "again")
     assert GPT2LMHeadModel.from_pretrained(tmp_path / "again").config.architectures == ["GPT2LMHeadModel"]
 
 
-def test_every_code_block_of_the_exported_card_runs(exported: Path, trusted_code: Path) -> None:
+def test_every_code_block_of_the_exported_card_runs(exported: Path, run_snippet: RunSnippet, trusted_code: Path) -> None:
     card = (exported / "README.md").read_text("utf-8")
     blocks = [part.split("```")[0] for part in card.split("```python\n")[1:]]
     assert len(blocks) == 3
     for block in blocks:
-        _, printed = run(block.replace("path/to/this/folder", str(exported)), exported)
+        _, printed = run_snippet(block.replace("path/to/this/folder", str(exported)), exported)
         assert printed.strip()
 
 
 def test_snippets_run_without_a_word_of_warning_from_transformers(
-    exported: Path, trusted_code: Path, capfd: pytest.CaptureFixture[str]
+    exported: Path, run_snippet: RunSnippet, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("czech_card.py", "bulgarian_card.py"):
-        run((SNIPPETS / name).read_text("utf-8"), exported)
+        run_snippet((SNIPPETS / name).read_text("utf-8"), exported)
     assert capfd.readouterr().err == ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 import numpy as np
+from transformers import GenerationConfig
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
@@ -31,6 +32,7 @@ class Writer:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.model, self.tokenizer, self.path = checkpoint.model, checkpoint.tokenizer, Path(checkpoint.path)
+        self.model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]  # no habits of the folder's own
         self.context = anatomy(self.model).context
         self._end_id = end_of_text_id(self.tokenizer)
         self._bytes = bytes_of_tokens(self.tokenizer)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -143,6 +143,34 @@ def test_llama_is_exported_without_the_gpt2_class(llama_checkpoint: Path, out: P
     assert type(AutoModelForCausalLM.from_pretrained(out)) is LlamaForCausalLM
     assert AutoTokenizer.from_pretrained(out).encode("Ráno 🦄") == encode_text(load(out).tokenizer, "Ráno 🦄")
     assert "AutoModelForCausalLM" in (out / "README.md").read_text("utf-8")
+
+
+def test_a_sentencepiece_vocabulary_is_kept(tmp_path: Path, out: Path) -> None:
+    letters = "▁abdehijklmnorstuvyz"
+    vocabulary = ["<s>", "</s>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), *letters, "▁v", "la"]
+    tokenizer = Tokenizer(
+        models.BPE(
+            {token: i for i, token in enumerate(vocabulary)},
+            [("▁", "v"), ("l", "a")],
+            byte_fallback=True,
+            unk_token="<unk>",
+        )
+    )
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in ("<s>", "</s>", "<unk>")])
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=2, max_position_embeddings=48,
+    )  # fmt: skip
+    (tmp_path / "spm").mkdir()
+    save_checkpoint(LlamaForCausalLM(config), tokenizer, tmp_path / "spm")
+    export(ExportConfig(), out, checkpoint=tmp_path / "spm")
+    assert read(out, "config.json")["eos_token_id"] == 1
+    assert load(out).generate("v lese 🦄", seed=1) == load(tmp_path / "spm").generate("v lese 🦄", seed=1)
 
 
 def test_export_can_be_loaded_and_exported_again(tiny_checkpoint: Path, out: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.model.checkpoint import Checkpoint
 from mothertongue.run.progress import be_quiet
 from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.use.load import load
 from mothertongue.use.pieces import text_of
 from mothertongue.use.writer import Writer
 
@@ -65,6 +67,13 @@ def test_text_is_that_of_transformers_own_generate(writer: Writer, options: dict
     )
     expected = [text_of(row[len(ids) :], writer._bytes) for row in outputs.tolist()]
     assert writer.generate("Vlak do Brna", **options, max_new_tokens=30, seed=11) == expected
+
+
+def test_habits_of_the_folder_do_not_change_a_text(tiny_checkpoint: Path) -> None:
+    plain = load(tiny_checkpoint).generate("Vlak", seed=1, max_new_tokens=30)
+    habits = {"repetition_penalty": 9.0, "min_p": 0.2, "do_sample": True, "max_length": 7, "top_k": 3}
+    (tiny_checkpoint / "generation_config.json").write_text(json.dumps(habits))
+    assert load(tiny_checkpoint).generate("Vlak", seed=1, max_new_tokens=30) == plain
 
 
 def test_drawing_leaves_the_callers_random_numbers_alone(writer: Writer) -> None:
