@@ -11,23 +11,23 @@ from mothertongue.run.settings import Settings, settings_dict
 from mothertongue.run.stages import STAGES
 
 MAX_CHARACTERS = 80
-_TRAINED = ("{steps:,} steps", "{tokens:#} tokens", "{tflop:#} Tflop", "{loss:.3f} nats per token")
+_TRAINED = ("{steps:,} steps", "{tokens:#tokens}", "{tflop:#Tflop}", "{loss:.3f} nats per token")
 
-# phrases over a step's settings and metrics; one whose values are absent is left out; ":#" writes 12.3 M
+# phrases over a step's settings and metrics; one whose values are absent is left out; ":#B" writes 12.3 MB
 PHRASES: dict[str, tuple[str, ...]] = {
-    "corpus": ("{documents:,} documents", "{bytes:#}B", "{dropped:,} dropped"),
+    "corpus": ("{documents:,} documents", "{bytes:#B}", "{dropped:,} dropped"),
     "tokenizer": ("{vocab_size:,} tokens", "{fertility:.2f} tokens per word", "{bytes_per_token:.2f} bytes per token"),
-    "model": ("{parameters:#} parameters", "{vocab_size:,} tokens"),
-    "transfer": ("method {method}", "{parameters:#} parameters"),
+    "model": ("{parameters:#parameters}", "{vocab_size:,} tokens"),
+    "transfer": ("method {method}", "{parameters:#parameters}"),
     "train": _TRAINED,
-    "compress": ("{predecessor_layers} layers to {layers}", "{parameters:#} parameters", *_TRAINED),
+    "compress": ("{predecessor_layers} layers to {layers}", "{parameters:#parameters}", *_TRAINED),
     "evaluate": (
         "{bits_per_byte:.3f} bits per byte",
         "5-gram {fivegram_bits_per_byte:.3f}",
         "xz {xz_bits_per_byte:.3f}",
         "next word right {next_word_accuracy:.1%}",
     ),
-    "export": ("{format}, {dtype}", "{bytes:#}B", "logits differ by at most {logit_difference:.2g}"),
+    "export": ("{format}, {dtype}", "{bytes:#B}", "logits differ by at most {logit_difference:.2g}"),
 }
 
 
@@ -36,7 +36,7 @@ def key_figures(manifest: Mapping[str, Any]) -> list[str]:
     metrics = manifest["metrics"]
     if manifest["stage"] not in PHRASES:
         plain = [(key, value) for key, value in metrics.items() if isinstance(value, (int, float, str))]
-        return [f"{key} {_Word(value):#}" for key, value in plain[:6]]
+        return [f"{key} {magnitude(v) if isinstance(v, (int, float)) else v}" for key, v in plain[:6]]
     words = {key: _Word(sum(value.values()) if _counts(value) else value) for key, value in metrics.items()}
     words = {key: _Word(value) for key, value in manifest["config"].items()} | words
     return list(_filled(PHRASES[manifest["stage"]], words))
@@ -68,8 +68,14 @@ def magnitude(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
+def quantity(value: float, unit: str) -> str:
+    """A magnitude with its unit: `12 B`, `49.87 MB`, `5.58 M parameters`."""
+    text = magnitude(value)
+    return f"{text} {unit}" if text[-1].isdigit() or len(unit) > 1 else text + unit
+
+
 class _Word:
-    """A value that a phrase can format with ":#"."""
+    """A value that a phrase can format with ":#"; what follows the sign is the unit."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -77,16 +83,15 @@ class _Word:
     def __format__(self, how: str) -> str:
         if self.value is None:
             raise ValueError("nothing to say")
-        if how == "#":
-            text = magnitude(self.value) if isinstance(self.value, (int, float)) else str(self.value)
-            return text if text[-1:].isalpha() else f"{text} "
+        if how.startswith("#"):
+            return quantity(self.value, how[1:]) if isinstance(self.value, (int, float)) else str(self.value)
         return format(self.value, how)
 
 
 def _filled(phrases: tuple[str, ...], words: Mapping[str, _Word]) -> Iterator[str]:
     for phrase in phrases:
         try:
-            yield " ".join(phrase.format_map(words).split())
+            yield phrase.format_map(words)
         except (KeyError, ValueError, TypeError):
             continue  # this step has no such figure
 

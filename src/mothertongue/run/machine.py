@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from mothertongue.errors import ArtifactError
 
 PROBE_SECONDS = 1.0  # of processor time, on each core
-# Where this probe gives 225-250 GFLOP/s (two AMD cores), a training of 5.6 M parameters does 170-185: what is between is
-# attention, the optimizer and scoring.
+# Where this probe gives 225-250 GFLOP/s (two AMD cores), a training of 5.6 M parameters does 170-185: what is between
+# is attention, the optimizer and scoring.
 TRAINING_SHARE = 0.7
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"), "1"

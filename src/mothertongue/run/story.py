@@ -15,7 +15,7 @@ from mothertongue.errors import ArtifactError
 from mothertongue.run.artifact import MANIFEST, Manifest, open_artifact, read_manifest, verify
 from mothertongue.run.build import RECIPE, kept_overrides, unfinished
 from mothertongue.run.disk import is_locked
-from mothertongue.run.figures import changed_settings, key_figures, magnitude
+from mothertongue.run.figures import changed_settings, key_figures, quantity
 from mothertongue.run.next_command import kept_recipe, next_command, run_command
 from mothertongue.run.progress import span
 from mothertongue.run.request import saved_request
@@ -96,7 +96,7 @@ def _finished(folder: Path, manifest: Manifest) -> Iterator[Line]:
     yield "settings", ", ".join(settings) or "all as by default"
     yield "result", ", ".join(key_figures(manifest)) or "no figures"
     outputs = manifest["outputs"]
-    yield "files", f"{len(outputs)}, {magnitude(sum(entry['bytes'] for entry in outputs.values()))}B together"
+    yield "files", f"{len(outputs)}, {quantity(sum(entry['bytes'] for entry in outputs.values()), 'B')} together"
     if ancestors := [entry["step"] for entry in manifest.get("lineage", [])]:
         yield "lineage", " > ".join([*ancestors, step])
     yield "next", next_command(folder, manifest)
@@ -142,7 +142,7 @@ def _sources(manifest: Manifest) -> Iterator[Line]:
     steps = [*manifest.get("lineage", []), manifest]
     found = [source for step in steps if step["kind"] == "corpus" for source in step["metrics"].get("sources", [])]
     for source in found[:SHOWN_SOURCES]:
-        size = f", {magnitude(source['bytes'])}B" if "bytes" in source else ""
+        size = f", {quantity(source['bytes'], 'B')}" if "bytes" in source else ""
         yield "text", f"{source['name']} ({source.get('licence', 'unknown')}{size})"
     if len(found) > SHOWN_SOURCES:
         licences = sorted({source.get("licence", "unknown") for source in found[SHOWN_SOURCES:]})
