@@ -21,7 +21,7 @@ class EvaluateConfig(Settings):
     context: int = setting(0, "tokens that the model sees at once; 0 = as many as it can", least=0)
     stride: int = setting(0, "tokens that its window moves by; 0 = half the context", least=0)
     batch_size: int = setting(8, "full windows computed at a time (memory and speed only)", least=1)
-    next_word_positions: int = setting(2000, "places in the text where the next word is asked for", least=1)
+    next_word_positions: int = setting(500, "places in the text where the next word is asked for", least=1)
     seed: int = setting(0, "seed of the choice of documents and places", least=0)
 
     def __post_init__(self) -> None:
