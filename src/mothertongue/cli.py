@@ -261,11 +261,13 @@ def generate(folder: str, prompt: str, stream: bool, as_json: bool, **given: Any
     """Let the model in FOLDER continue PROMPT ("-" reads stdin)."""
     from mothertongue.run.inputs import locate
     from mothertongue.use.config import parse_options
-    from mothertongue.use.load import load
 
     options = {name: value for name, value in given.items() if value not in (None, ())}
-    parse_options(options)  # a wrong one is said before the model is opened
-    writer, text = load(locate(folder)), standard_input() if prompt == "-" else prompt
+    parse_options(options)  # what is wrong is said before torch is loaded
+    place, text = locate(folder), standard_input() if prompt == "-" else prompt
+    from mothertongue.use.load import load
+
+    writer = load(place)
     if stream and not as_json:
         for piece in writer.stream(text, **options):
             click.echo(piece, nl=False)
@@ -283,8 +285,10 @@ def generate(folder: str, prompt: str, stream: bool, as_json: bool, **given: Any
 def next_words(folder: str, prompt: str, k: int, as_json: bool) -> None:
     """The likeliest next words after PROMPT ("-" reads stdin), with probabilities."""
     from mothertongue.run.inputs import locate
+
+    place, text = locate(folder), standard_input() if prompt == "-" else prompt
     from mothertongue.use.load import load
 
-    words = load(locate(folder)).next_words(standard_input() if prompt == "-" else prompt, k=k)
+    words = load(place).next_words(text, k=k)
     rows = [{"word": word.text, "probability": round(word.probability, 6)} for word in words]
     show_result(rows, as_json=as_json, text="\n".join(f"{row['probability']:7.2%}  {row['word']}" for row in rows))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mothertongue.errors import ArtifactError, ConfigError
+from mothertongue.errors import ArtifactError, ConfigError, MothertongueError
 from mothertongue.run.artifact import MANIFEST, Artifact, Manifest, open_artifact, read_manifest
 from mothertongue.run.disk import locked, plain_disk_errors, share, sweep, sync, writable, write_json, write_text
 from mothertongue.run.inputs import locate
@@ -156,7 +156,12 @@ def _prepare(partial: Path, request: Request) -> bool:
 def _work(job: _Job, partial: Path, *, resumed: bool) -> None:
     artifacts = {role: _open_input(path, job.step.stage.roles[role]) for role, path in job.inputs.items()}
     started = time.monotonic()
-    metrics = job.step.stage.function(job.step.config, partial, **{role: a.path for role, a in artifacts.items()})
+    try:
+        metrics = job.step.stage.function(job.step.config, partial, **{role: a.path for role, a in artifacts.items()})
+    except MothertongueError:
+        if not resumed and not any(partial.glob(f"{PROGRESS}/*")):
+            shutil.rmtree(partial)  # nothing worth keeping, and it would stand in the way of corrected settings
+        raise
     seconds = time.monotonic() - started
     manifest = make_manifest(job.step, job.request, artifacts, metrics, partial, seconds)
     write_json(partial / MANIFEST, {**manifest, "resumed": resumed})  # then `seconds` are those of the last attempt

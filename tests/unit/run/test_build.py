@@ -229,6 +229,24 @@ def test_killed_before_every_change_on_the_disk_the_next_call_ends_the_same(
     assert int(done.stdout) > 40  # kills, three steps
 
 
+@pytest.mark.parametrize("has_state", [False, True])
+def test_a_failed_step_is_in_nobodys_way_unless_it_has_saved_states(recipe: Recipe, run: Path, has_state: bool) -> None:
+    def work(config: Any, out: Path, *, corpus: Path) -> dict[str, Any]:
+        if has_state:
+            (out / "progress").mkdir()
+            (out / "progress" / "step-1").write_text("hours of work")
+        raise SourceError("The text is of another language.")
+
+    with pytest.raises(SourceError):
+        run_recipe(with_work(recipe, "count", work), run)
+    assert (run / "count.partial").exists() == has_state
+    if has_state:
+        with pytest.raises(ArtifactError, match="shift was 0, is now 3"):
+            run_recipe(changed(recipe, count__shift="3"), run)
+    else:
+        assert "join" in run_recipe(changed(recipe, count__shift="3"), run)
+
+
 def test_a_damaged_plan_is_one_clear_error(recipe: Recipe, run: Path) -> None:
     (run / "count.partial").mkdir(parents=True)
     (run / "count.partial" / "step.json").write_text('{"stage": 3}')
