@@ -11,9 +11,11 @@ import statistics
 import sys
 import time
 
-from results_file import ROOT, write_results
+from results_file import RESULTS, ROOT, write_results
 
 from mothertongue.demo import demo_languages, demo_recipe
+from mothertongue.evaluate.report import compare_reports
+from mothertongue.languages import open_language
 from mothertongue.run.build import run_recipe
 from mothertongue.run.recipe import parse_recipe
 
@@ -78,6 +80,9 @@ def main() -> None:
             figures[f"{language}_{arm}_spread"] = round(max(values) - min(values), 5)
         for better, worse in (("align", "mean"), ("mean", "scratch"), ("theseus", "truncation")):
             figures[f"{language}_{better}_wins_over_{worse}"] = sum(arms[better] < arms[worse] for arms in found)
+    groups = sorted({str(row["language"]) for row in rows})
+    labels = {f"{open_language(name).name}/{arm}": RUNS / f"{name}-0" / step for name in groups for arm, step in ARMS.items()}
+    print(compare_reports(labels, RESULTS / "demo_seeds.png"))
     print(write_results("demo_seeds", figures, rows, seconds=time.monotonic() - started))
     for name, value in figures.items():
         print(f"{name:45} {value}")
