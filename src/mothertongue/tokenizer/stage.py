@@ -11,15 +11,14 @@ from mothertongue.run.progress import Bar, say, track
 from mothertongue.tokenizer.bytelevel import save_tokenizer, train_bytelevel
 from mothertongue.tokenizer.config import TokenizerConfig
 from mothertongue.tokenizer.inspect import longest_tokens, measure_fit
-
-LEAST_BYTES = 500  # a shorter beginning of a document has too many headings in it
+from mothertongue.tokenizer.sample import sample_texts
 
 
 def tokenizer(config: TokenizerConfig, out: Path, *, corpus: Path) -> Metrics:
     """Train a byte-level BPE tokenizer into `out`; metrics are its size and its fit on development text."""
     with track("reading text for the tokenizer", unit="MB") as bar:
-        texts = sample_texts(corpus, max_bytes=round(config.max_megabytes * 1e6), bar=bar)
-        trained = train_bytelevel(texts, vocab_size=config.vocab_size)
+        texts = sample_texts(corpus, "train", max_bytes=round(config.max_megabytes * 1e6))
+        trained = train_bytelevel(_counted(texts, bar), vocab_size=config.vocab_size)
     size = trained.get_vocab_size()
     if size < config.vocab_size:
         say(f"  the text merits only {size} of the {config.vocab_size} tokens asked for; the vocabulary has {size}")
@@ -28,20 +27,7 @@ def tokenizer(config: TokenizerConfig, out: Path, *, corpus: Path) -> Metrics:
     return {"vocab_size": size, **fit.as_metrics(), "longest_tokens": longest_tokens(trained, 12)}
 
 
-def sample_texts(corpus: Path, *, max_bytes: int, bar: Bar) -> Iterator[str]:
-    """Training text of at most `max_bytes`: an equal share of every part, as a corpus holds its sources one by one.
-
-    The same corpus gives the same texts. A document longer than what is due to it gives its beginning.
-    """
-    share = min(1.0, max_bytes / max(1, sum(len(d.text.encode()) for d in read_documents(corpus, "train"))))
-    due = 0.0
-    for document in read_documents(corpus, "train"):
-        size = len(document.text.encode())
-        due += share * size
-        if due < min(size, LEAST_BYTES):
-            continue
-        text = document.text if due >= size else document.text[: int(len(document.text) * due / size)]
-        taken = len(text.encode())
-        due -= taken
-        bar.advance(taken / 1e6)
+def _counted(texts: Iterator[str], bar: Bar) -> Iterator[str]:
+    for text in texts:
+        bar.advance(len(text.encode()) / 1e6)
         yield text

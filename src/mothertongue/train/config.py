@@ -13,7 +13,9 @@ class TrainConfig(Settings):
     """[train]: continue training a checkpoint on a corpus. Length is `steps`, else `budget_teraflop`, else `epochs`."""
 
     steps: int = setting(0, "optimizer steps; 0 derives them from budget_teraflop or epochs", least=0)
-    budget_teraflop: float = setting(0.0, "compute to spend, in 10^12 floating-point operations; 0 = not limited so", least=0)
+    budget_teraflop: float = setting(
+        0.0, "compute to spend, in 10^12 floating-point operations; 0 = not limited so", least=0
+    )
     epochs: float = setting(1.0, "passes over the training tokens, when neither of the above is given", least=0.001)
     batch_size: int = setting(16, "sequences per optimizer step", least=1)
     sequence_length: int = setting(0, "tokens per sequence; 0 = the model's context", least=0)
@@ -22,7 +24,9 @@ class TrainConfig(Settings):
     schedule: str = setting("plateau", "shape of the learning rate", choices=("plateau", "one-cycle", "cosine"))
     warmup: float = setting(0.05, "share of the steps in which the rate rises", least=0, most=1)
     decay: float = setting(0.4, "share of the steps in which a plateau falls to zero", least=0, most=1)
-    embeddings_first: float = setting(0.0, "share of the steps in which only embeddings, norm and head learn", least=0, most=0.9)
+    embeddings_first: float = setting(
+        0.0, "share of the steps in which only embeddings, norm and head learn", least=0, most=0.9
+    )
     embedding_rate: float = setting(1.0, "learning rate of the embeddings, as a multiple", least=0.01, most=100)
     weight_decay: float = setting(0.1, "AdamW's decoupled weight decay, on matrices only", least=0, most=10)
     beta1: float = setting(0.9, "AdamW's first momentum", least=0, most=0.9999)
@@ -38,6 +42,11 @@ class TrainConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.steps and self.budget_teraflop:
-            raise ConfigError("steps and budget_teraflop are both given. Keep one: each sets the length of the training.")
+            raise ConfigError(
+                "steps and budget_teraflop are both given. Keep one: each sets the length of the training."
+            )
         if self.warmup + self.decay > 1 and self.schedule == "plateau":
-            raise ConfigError(f"warmup + decay = {self.warmup + self.decay} is more than the whole training. Keep the sum at 1 or below.")
+            raise ConfigError(
+                f"warmup + decay = {self.warmup + self.decay:g} is more than the whole training. "
+                "Keep the sum at 1 or below."
+            )

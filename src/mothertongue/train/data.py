@@ -1,13 +1,15 @@
 """A corpus as one memory-mapped stream of token ids, read in windows whose order depends only on (seed, step).
 
-    <|endoftext|> first document <|endoftext|> second document ... <|endoftext|>
+<|endoftext|> first document <|endoftext|> second document ... <|endoftext|>
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +18,9 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from mothertongue.corpus.shards import read_documents
+from mothertongue.errors import ArtifactError
 from mothertongue.model.checkpoint import end_of_text_id
-from mothertongue.run.artifact import write_json
+from mothertongue.run.disk import write_json
 from mothertongue.run.progress import track
 
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
@@ -25,7 +28,12 @@ Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 @dataclass(frozen=True)
 class Windows:
-    """Sequences of `length` + 1 tokens (inputs and, one further, labels) out of a stream, reshuffled and shifted each epoch."""
+    """Sequences of `length` + 1 tokens (inputs and, one further, labels), reshuffled and shifted in each epoch.
+
+    >>> windows = Windows(np.arange(100, dtype=np.uint16), length=8, seed=0)
+    >>> windows.per_epoch, windows.batch(3, 2).shape
+    (12, torch.Size([2, 9]))
+    """
 
     ids: Ids
     length: int
@@ -66,34 +74,48 @@ def _order(seed: int, epoch: int, count: int, length: int) -> tuple[int, NDArray
 def tokenize_corpus(corpus: Path, tokenizer: Tokenizer, file: Path) -> Ids:
     """Write the training side of `corpus` as token ids into `file` (raw uint16 or uint32) and map it into memory.
 
-    A finished file is used again; its sidecar `.json` is written last.
+    A finished file is used again: its sidecar `.json`, written last, says how many tokens it has.
+    Raises ArtifactError if the corpus has no training text.
     """
     kind = np.uint16 if tokenizer.get_vocab_size() <= 1 << 16 else np.uint32
-    done = file.with_suffix(".json")
-    if not done.is_file():
-        end = end_of_text_id(tokenizer)
-        tokenizer.encode_special_tokens = True
-        count = 1
+    sidecar = file.with_suffix(".json")
+    if not _is_whole(file, sidecar, np.dtype(kind).itemsize):
+        end = np.array([end_of_text_id(tokenizer)], dtype=kind)
+        tokens = 1
         with file.open("wb") as stream, track("tokenizing", unit="MB") as bar:
-            stream.write(np.array([end], dtype=kind).tobytes())
+            stream.write(end.tobytes())
             for texts in _batches(corpus):
-                for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False):
-                    ids = np.array([*encoding.ids, end], dtype=kind)
-                    stream.write(ids.tobytes())
-                    count += len(ids)
-                bar.advance(sum(len(text.encode()) for text in texts) / 1e6, note=f"{count:,} tokens")
-        write_json(done, {"tokens": count})
+                ids = _encode(tokenizer, texts, end)
+                stream.write(ids.tobytes())
+                tokens += len(ids)
+                bar.advance(sum(len(text.encode()) for text in texts) / 1e6, note=f"{tokens:,} tokens")
+        write_json(sidecar, {"tokens": tokens})
     return np.memmap(file, dtype=kind, mode="r")
+
+
+def _encode(tokenizer: Tokenizer, texts: list[str], end: NDArray[Any]) -> NDArray[Any]:
+    tokenizer.encode_special_tokens = True
+    encodings = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+    return np.concatenate([part for found in encodings for part in (np.array(found.ids, dtype=end.dtype), end)])
+
+
+def _is_whole(file: Path, sidecar: Path, itemsize: int) -> bool:
+    if not (file.is_file() and sidecar.is_file()):
+        return False
+    return bool(file.stat().st_size == json.loads(sidecar.read_text("utf-8"))["tokens"] * itemsize)
 
 
 def _batches(corpus: Path, most_characters: int = 1_000_000) -> Iterator[list[str]]:
     texts: list[str] = []
-    characters = 0
+    characters = total = 0
     for document in read_documents(corpus, "train"):
         texts.append(document.text)
         characters += len(document.text)
+        total += len(document.text)
         if characters >= most_characters:
             yield texts
             texts, characters = [], 0
     if texts:
         yield texts
+    if not total:
+        raise ArtifactError(f"{corpus} has no training text. Make a corpus of more text: `mothertongue corpus`.")

@@ -1,22 +1,28 @@
-"""Learning-rate finder (Smith 2017, arXiv 1506.01186): a short training on a copy whose rate grows until the loss gets worse.
+"""Learning-rate finder (Smith 2017, arXiv 1506.01186): train a copy at a growing rate until the loss gets worse.
 
-The suggestion is the rate at the steepest fall of the smoothed loss, but never above a tenth of where the loss was lowest.
+The suggestion is the rate at the steepest fall of the smoothed loss, but at most a tenth of where the loss was lowest.
 """
 
 from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
+from mothertongue.errors import CheckpointError
+from mothertongue.model.products import fast_products
 from mothertongue.run.progress import track
 from mothertongue.train.data import Windows
 from mothertongue.train.freeze import group_parameters, optimizer_groups
 from mothertongue.train.loss import next_token_loss
+
+SMOOTHING = 0.8  # share of the old value in the running mean of the loss
 
 
 @dataclass(frozen=True)
@@ -29,43 +35,65 @@ class Found:
 
 
 def find_learning_rate(
-    model: PreTrainedModel, windows: Windows, *, batch_size: int, steps: int = 60, lowest: float = 1e-6, highest: float = 0.3
+    model: PreTrainedModel,
+    windows: Windows,
+    *,
+    batch_size: int,
+    steps: int = 60,
+    lowest: float = 1e-6,
+    highest: float = 0.3,
 ) -> Found:
-    """Probe `steps` rates from `lowest` to `highest` on a copy of `model`; the model itself is not changed."""
+    """Probe `steps` rates from `lowest` to `highest` on a copy of `model`.
+
+    Changes neither the model nor the random state, and the same model and windows give the same rate. Raises
+    CheckpointError if the loss is no number from the start.
+    """
     probe = copy.deepcopy(model).train()
     optimizer = torch.optim.AdamW(optimizer_groups(group_parameters(probe), 0.0), fused=True)
     rates: list[float] = []
     losses: list[float] = []
-    smooth, best = 0.0, math.inf
-    with track("finding the learning rate", total=steps) as bar:
+    smooth = 0.0
+    with torch.random.fork_rng(), fast_products(probe), track("finding the learning rate", total=steps) as bar:
+        torch.manual_seed(windows.seed)
         for step in range(steps):
-            rate = lowest * (highest / lowest) ** (step / (steps - 1))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            loss = next_token_loss(probe, windows.batch(step, batch_size).to(probe.device))
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            smooth = 0.8 * smooth + 0.2 * loss.item()
-            rates.append(rate)
-            losses.append(smooth / (1 - 0.8 ** (step + 1)))
-            best = min(best, losses[-1])
-            bar.advance(note=f"rate {rate:.1e}, loss {losses[-1]:.2f}")
-            if not math.isfinite(smooth) or losses[-1] > 1.5 * best:
+            rate = lowest * (highest / lowest) ** (step / max(1, steps - 1))
+            loss = _try_rate(probe, optimizer, windows.batch(step, batch_size), rate)
+            if not math.isfinite(loss):
                 break
+            smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss
+            rates.append(rate)
+            losses.append(smooth / (1 - SMOOTHING ** (step + 1)))
+            bar.advance(note=f"rate {rate:.1e}, loss {losses[-1]:.2f}")
+            if losses[-1] > 1.5 * min(losses):
+                break
+    if not losses:
+        raise CheckpointError(f"The model's loss is {loss} before any training: its weights are damaged. Restore it.")
     return Found(tuple(rates), tuple(losses), suggest_rate(rates, losses))
 
 
-def suggest_rate(rates: list[float], losses: list[float]) -> float:
+def _try_rate(probe: PreTrainedModel, optimizer: torch.optim.Optimizer, tokens_BT: Tensor, rate: float) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    loss = next_token_loss(probe, tokens_BT.to(probe.device))
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss.item()
+
+
+def suggest_rate(rates: Sequence[float], losses: Sequence[float]) -> float:
     """The rate of steepest fall per log-rate, at most a tenth of the rate with the lowest loss.
+
+    The fall is measured over a tenth of the tries, so that the noise of single batches is not taken for learning.
 
     >>> suggest_rate([1e-5, 1e-4, 1e-3, 1e-2, 1e-1], [9.0, 8.9, 7.0, 6.0, 8.0])
     0.001
     """
     lowest = min(range(len(losses)), key=losses.__getitem__)
-    falls = [losses[i] - losses[i - 1] for i in range(1, max(2, lowest + 1))]
-    steepest = 1 + min(range(len(falls)), key=falls.__getitem__)
-    return min(rates[steepest], rates[lowest] / 10)
+    reach = max(1, len(losses) // 10)
+    ends = range(reach, lowest + 1)
+    steepest = min(ends, key=lambda i: losses[i] - losses[i - reach], default=lowest)
+    return min(rates[steepest - reach // 2], rates[lowest] / 10)
 
 
 def draw_finder(found: Found, file: Path) -> None:

@@ -9,17 +9,16 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
+from mothertongue.train.schedule import GROUPS, third_of
 
 
 def group_parameters(model: PreTrainedModel) -> dict[str, list[nn.Parameter]]:
-    """Group name (schedule.GROUPS) -> its parameters, each parameter once; parameters that nobody may train are left out."""
-    parts = anatomy(model)
-    count = len(parts.blocks)
-    groups: dict[str, list[nn.Parameter]] = {"bottom": [], "middle": [], "top": [], "embeddings": []}
+    """Group name (schedule.GROUPS) -> its parameters, each parameter of the model once."""
+    blocks = anatomy(model).blocks
+    groups: dict[str, list[nn.Parameter]] = {group: [] for group in GROUPS}
     seen: set[int] = set()
-    for index, block in enumerate(parts.blocks):
-        name = ("bottom", "middle", "top")[index * 3 // count]
-        groups[name].extend(block.parameters())
+    for index, block in enumerate(blocks):
+        groups[third_of(index, len(blocks))].extend(block.parameters())
         seen.update(id(parameter) for parameter in block.parameters())
     groups["embeddings"] = [parameter for parameter in model.parameters() if id(parameter) not in seen]
     return groups

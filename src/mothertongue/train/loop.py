@@ -25,6 +25,7 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
 from mothertongue.model.products import fast_products
+from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.progress import track
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import TrainConfig
@@ -45,7 +46,7 @@ class Fitted:
     steps: int
     tokens: int
     tflop: float
-    seconds: float  # of this process only, if the training was resumed
+    seconds: float
     tokens_per_second: float
     loss: float  # nats per token, mean of the last tenth of the log
 
@@ -65,20 +66,33 @@ def fit(
 ) -> Fitted:
     """Train `model` in place through all phases of `plan`, from the newest state in `out`/progress if there is one.
 
-    `loss` maps (model, tokens [B, T+1]) to a scalar; `flop` gives operations per token of a phase; `score` gives bits per byte of
-    development text. Writes `out`/log.jsonl. The result is the same however often the process was killed in between.
+    `loss` maps (model, tokens [B, T+1]) to a scalar; `flop` gives operations per token of a phase; `score` gives bits
+    per byte of development text. Writes `out`/log.jsonl, and the states in `out`/progress, the last one at the end.
+    The result is the same however often the process was killed in between. Raises CheckpointError if the loss becomes
+    infinite or no number.
     """
     device = model.device
     groups = group_parameters(model)
-    # the rate is a tensor-free float set each step; foreach is slow on CPUs, the fused kernel is bound by memory
-    optimizer = torch.optim.AdamW(optimizer_groups(groups, config.weight_decay), betas=(config.beta1, config.beta2), fused=True)
+    # foreach is slow on CPUs, the fused kernel is bound by memory
+    betas = (config.beta1, config.beta2)
+    optimizer = torch.optim.AdamW(optimizer_groups(groups, config.weight_decay), betas=betas, fused=True)
+    scaler = torch.amp.GradScaler(
+        device.type, enabled=config.precision == "float16"
+    )  # small gradients vanish in float16
     total = sum(phase.steps for phase in plan)
     torch.manual_seed(config.seed)
-    state = load_state(out / "progress", model, optimizer) or {"step": 0, "log": [], "tflop": 0.0}
-    log, tflop = _Log(out / "log.jsonl", state["log"]), state["tflop"]
+    state = load_state(out / PROGRESS, model, optimizer) or {"step": 0, "log": [], "tflop": 0.0}
+    scaler.load_state_dict(state.get("scaler") or scaler.state_dict())
+    log, tflop, spent = _Log(out / "log.jsonl", state["log"]), state["tflop"], state.get("seconds", 0.0)
     step = done = state["step"]
     costs = {phase.name: (flop or _flop(model, windows))(phase) for phase in plan}
     started = saved = time.monotonic()
+
+    def save(value: Tensor) -> None:
+        _finite(value, step)  # a broken model must not replace the last sound state
+        extra = {"log": log.lines, "tflop": tflop, "seconds": spent + time.monotonic() - started}
+        save_state(out / PROGRESS, step, model, optimizer, extra | {"scaler": scaler.state_dict()})
+
     scoring = {round(total * (i + 1) / config.dev_scores) for i in range(config.dev_scores)} if score else set()
     model.train()
     tokens = config.batch_size * windows.length
@@ -90,7 +104,7 @@ def fit(
             _set_rates(optimizer, phase, inner, config)
             if before_step:
                 before_step(step)
-            value = _step(model, windows.batch(step, config.batch_size).to(device), loss, optimizer, config)
+            value = _step(model, windows.batch(step, config.batch_size).to(device), loss, optimizer, scaler, config)
             step += 1
             tflop += costs[phase.name] * tokens / 1e12
             if step % max(1, total // LOG_POINTS) == 0 or step == total:
@@ -99,28 +113,38 @@ def fit(
                 log.add(step=step, dev_bits_per_byte=round(score(), 5))
                 model.train()
             bar.advance(note=log.note)
-            if time.monotonic() - saved > 60 * config.save_minutes and step < total:
-                save_state(out / "progress", step, model, optimizer, {"log": log.lines, "tflop": tflop})
+            if step == total or time.monotonic() - saved > 60 * config.save_minutes:
+                save(value)
                 saved = time.monotonic()
     unfreeze(groups, groups.keys())
-    model.eval()
-    seconds = time.monotonic() - started
-    return Fitted(step, step * tokens, tflop, seconds, (step - done) * tokens / max(seconds, 1e-9), log.tail())
+    model.train(False)
+    seconds = spent + time.monotonic() - started
+    return Fitted(step, step * tokens, tflop, seconds, step * tokens / max(seconds, 1e-9), log.tail())
 
 
-def _step(model: PreTrainedModel, tokens_BT: Tensor, loss: Loss, optimizer: torch.optim.Optimizer, config: TrainConfig) -> Tensor:
+def _step(
+    model: PreTrainedModel,
+    tokens_BT: Tensor,
+    loss: Loss,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    config: TrainConfig,
+) -> Tensor:
     with autocast(config.precision, tokens_BT.device):
         value = loss(model, tokens_BT)
-    value.backward()  # type: ignore[no-untyped-call]
+    scaler.scale(value).backward()  # type: ignore[no-untyped-call]
     if config.gradient_clip:
-        torch.nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], config.gradient_clip)
-    optimizer.step()
+        scaler.unscale_(optimizer)
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, config.gradient_clip)
+    scaler.step(optimizer)
+    scaler.update()
     optimizer.zero_grad(set_to_none=True)
     return value.detach()
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
-    """Mixed precision where the device has it: `auto` means bfloat16 on GPUs that compute in it, float32 everywhere else."""
+    """Mixed precision where the device has it: `auto` is bfloat16 on GPUs that compute in it, float32 elsewhere."""
     if precision == "auto":
         precision = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
     return nullcontext() if precision == "float32" else torch.autocast(device.type, dtype=getattr(torch, precision))
@@ -149,7 +173,10 @@ def _flop(model: PreTrainedModel, windows: Windows) -> Callable[[Phase], float]:
 def _finite(value: Tensor, step: int) -> float:
     number = float(value)
     if not math.isfinite(number):
-        raise CheckpointError(f"The loss is {number} at step {step}. Lower --learning-rate (or set it to 0 to have one found) and run the command again.")
+        raise CheckpointError(
+            f"The loss is {number} at step {step}: the training has broken the model. Lower learning_rate (or set it "
+            "to 0 to have one found), and give another --out, or move the unfinished folder away."
+        )
     return round(number, 5)
 
 
@@ -170,6 +197,6 @@ class _Log:
             self.note = f"dev {line['dev_bits_per_byte']:.3f} bits/byte"
 
     def tail(self) -> float:
-        losses = [line["loss"] for line in self.lines if "loss" in line]
+        losses: list[float] = [line["loss"] for line in self.lines if "loss" in line]
         last = losses[-max(1, len(losses) // 10) :]
         return round(sum(last) / max(1, len(last)), 5)

@@ -1,7 +1,7 @@
 """Next-token cross-entropy whose logits never stand in memory whole.
 
-The head's product is made for a few hundred tokens at a time, and their gradient at once, while it is in the cache: a vocabulary
-of 50,257 needs megabytes instead of gigabytes.
+The head's product is made for a few hundred tokens at a time, and their gradient at once, while it is in the cache: a
+vocabulary of 50,257 needs megabytes instead of gigabytes. Under autocast (GPUs) torch's own loss is used.
 """
 # Axes: B batch, T tokens, N = B*T, D hidden, V vocabulary
 
@@ -35,7 +35,7 @@ def hidden_and_labels(model: PreTrainedModel, tokens_BT: Tensor) -> tuple[Tensor
 
 
 def cross_entropy(hidden_ND: Tensor, head: nn.Linear, labels_N: Tensor, teacher: Teacher | None = None) -> Tensor:
-    """Mean cross-entropy of `head` on `hidden_ND` against labels, or against a mixture of labels and a teacher's distribution."""
+    """Mean cross-entropy of `head` on `hidden_ND` against labels, or against a mixture of labels and a teacher."""
     if head.bias is None and not torch.is_autocast_enabled(hidden_ND.device.type):
         return cast(Tensor, _ChunkedCrossEntropy.apply(hidden_ND, head.weight, labels_N, teacher))
     logits_NV = head(hidden_ND).float()
@@ -48,10 +48,10 @@ def cross_entropy(hidden_ND: Tensor, head: nn.Linear, labels_N: Tensor, teacher:
 
 @dataclass(frozen=True)
 class Teacher:
-    """Another model's prediction for the same tokens; `weight` (0-1) is its share of the target, the labels have the rest."""
+    """Another model's prediction for the same tokens: `weight` (0-1) is its share of the target."""
 
-    hidden_ND: Tensor
-    head_VD: Tensor
+    hidden_ND: Tensor  # noqa: N815
+    head_VD: Tensor  # noqa: N815
     weight: float
 
     def probabilities(self, part: slice) -> Tensor:

@@ -1,8 +1,9 @@
 """Learning-rate shapes, and phases: who learns at which rate for how many steps.
 
 A shape is a function of (step, steps) giving a share 0-1 of the peak rate. A training is a tuple of phases.
-Sources: one-cycle, Smith 2018 (arXiv 1803.09820), as fastai v2 does it; warm-up/plateau/decay, Hu et al. 2024 (arXiv 2404.06395);
-`guillou`: gradual unfreezing and discriminative rates of the GPorTuguese-2 notebook (Guillou 2020), after Howard & Ruder 2018.
+Sources: one-cycle, Smith 2018 (arXiv 1803.09820), as fastai v2 does it; warm-up/plateau/decay, Hu et al. 2024
+(arXiv 2404.06395); `guillou`: gradual unfreezing and discriminative rates of the GPorTuguese-2 notebook (Guillou 2020),
+after Howard & Ruder 2018. Pictures of all of them: docs/why/training.md.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from mothertongue.errors import ConfigError
 from mothertongue.train.config import TrainConfig
 
 Shape = Callable[[int, int], float]
-GROUPS = ("bottom", "middle", "top", "embeddings")  # thirds of the blocks; embeddings = token and position rows, final norm, head
+# thirds of the blocks, from the input up; "embeddings" = token and position rows, final norm, head
+GROUPS = ("bottom", "middle", "top", "embeddings")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,15 @@ class Phase:
     rates: Mapping[str, float]  # group -> peak learning rate
     shape: Shape
     momentum: Shape | None = None  # beta1 over the phase, where the recipe moves it
+
+
+def third_of(index: int, count: int) -> str:
+    """The group of block `index` of `count`.
+
+    >>> [third_of(i, 12) for i in (0, 3, 4, 7, 8, 11)]
+    ['bottom', 'bottom', 'middle', 'middle', 'top', 'top']
+    """
+    return GROUPS[index * 3 // count]
 
 
 def plateau(step: int, steps: int, *, warmup: float, decay: float) -> float:
@@ -46,23 +57,17 @@ def cosine(step: int, steps: int, *, warmup: float) -> float:
     begin = warmup * steps
     if step + 1 < begin:
         return (step + 1) / begin
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - begin) / max(1.0, steps - begin))))
+    return 0.5 * (1 + math.cos(math.pi * max(0.0, step - begin) / max(1.0, steps - begin)))
 
 
 def one_cycle(step: int, steps: int, *, warmup: float = 0.25) -> float:
     """Rise by cosine from 1/25 over `warmup`, then fall by cosine to 1e-5 (fastai's fit_one_cycle)."""
-    place = step / max(1, steps - 1)
-    if place < warmup:
-        return _between(1 / 25, 1.0, place / warmup)
-    return _between(1.0, 1e-5, (place - warmup) / (1 - warmup))
+    return _there_and_back(step, steps, warmup, first=1 / 25, peak=1.0, last=1e-5)
 
 
 def one_cycle_momentum(step: int, steps: int, *, warmup: float = 0.25) -> float:
     """AdamW's beta1 opposite to the rate: .95 -> .85 -> .95 (fastai's fit_one_cycle)."""
-    place = step / max(1, steps - 1)
-    if place < warmup:
-        return _between(0.95, 0.85, place / warmup)
-    return _between(0.85, 0.95, (place - warmup) / (1 - warmup))
+    return _there_and_back(step, steps, warmup, first=0.95, peak=0.85, last=0.95)
 
 
 def shape_of(config: TrainConfig) -> Shape:
@@ -85,26 +90,37 @@ def phases(config: TrainConfig, steps: int, learning_rate: float) -> tuple[Phase
     if first < 1:
         return (Phase("everything", steps, everything, shape_of(config)),)
     rise = partial(plateau, warmup=0.1, decay=0.0)
-    return (Phase("embeddings", first, embeddings, rise), Phase("everything", steps - first, everything, shape_of(config)))
+    return (
+        Phase("embeddings", first, embeddings, rise),
+        Phase("everything", steps - first, everything, shape_of(config)),
+    )
 
 
 def guillou(steps: int) -> tuple[Phase, ...]:
     """The card's five epochs: embeddings at 2e-3, then + top third 1e-3, + middle 5e-4, and two with all at 1e-4.
 
-    Within a phase the groups' rates are spread geometrically over slice(rate / 2.6^4, rate), lowest blocks slowest.
+    Each phase is one cycle, also the last one of two epochs. Within a phase the groups' rates are spread geometrically
+    over slice(rate / 2.6^4, rate), lowest blocks slowest. Raises ConfigError for fewer than five steps.
     """
     if steps < 5:
         raise ConfigError(f"The preset guillou has five epochs; {steps} steps cannot hold them. Give at least 5 steps.")
-    epochs = ((2e-3, 1), (1e-3, 2), (5e-4, 3), (1e-4, 4), (1e-4, 4))
-    bounds = [round(steps * i / len(epochs)) for i in range(len(epochs) + 1)]
-    spread = [2.6 ** (-4 * (3 - i) / 3) for i in range(4)]
+    spread = {group: 2.6 ** (-4 * (3 - i) / 3) for i, group in enumerate(GROUPS)}
     result = []
-    for number, (rate, learning) in enumerate(epochs):
-        rates = {group: rate * share for group, share in list(zip(GROUPS, spread, strict=True))[4 - learning :]}
-        length = bounds[number + 1] - bounds[number]
-        result.append(Phase(f"epoch {number + 1}", length, rates, one_cycle, one_cycle_momentum))
+    for first, last, rate, learning in ((0, 1, 2e-3, 1), (1, 2, 1e-3, 2), (2, 3, 5e-4, 3), (3, 5, 1e-4, 4)):
+        length = round(steps * last / 5) - round(steps * first / 5)
+        rates = {group: rate * spread[group] for group in GROUPS[-learning:]}
+        name = f"epoch {last}" if last - first == 1 else f"epochs {first + 1}-{last}"
+        result.append(Phase(name, length, rates, one_cycle, one_cycle_momentum))
     return tuple(result)
 
 
+def _there_and_back(step: int, steps: int, warmup: float, *, first: float, peak: float, last: float) -> float:
+    place = step / max(1, steps - 1)
+    if place < warmup or warmup == 1:
+        return _between(first, peak, place / warmup)
+    return _between(peak, last, (place - warmup) / (1 - warmup))
+
+
 def _between(start: float, end: float, place: float) -> float:
+    """From `start` to `end` along half a cosine."""
     return start + (end - start) * (1 - math.cos(math.pi * place)) / 2

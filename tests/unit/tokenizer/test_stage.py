@@ -7,10 +7,10 @@ import pytest
 from tokenizers import pre_tokenizers
 
 from mothertongue.errors import ConfigError
-from mothertongue.run.progress import track
 from mothertongue.tokenizer.bytelevel import open_tokenizer
 from mothertongue.tokenizer.config import TokenizerConfig
-from mothertongue.tokenizer.stage import sample_texts, tokenizer
+from mothertongue.tokenizer.sample import sample_texts
+from mothertongue.tokenizer.stage import tokenizer
 
 CORPUS = Callable[..., Path]
 
@@ -44,13 +44,9 @@ def test_a_corpus_below_the_limit_is_read_whole_and_a_larger_one_in_equal_shares
     texts = ["a" * 3000, "b" * 10, *["c" * 100] * 40, "ř" * 5000]
     corpus = corpus_of(train=texts)
 
-    def read(limit: int) -> list[str]:
-        with track("x") as bar:
-            return list(sample_texts(corpus, max_bytes=limit, bar=bar))
-
-    assert read(1 << 20) == texts
+    assert list(sample_texts(corpus, "train", max_bytes=1 << 20)) == texts
     for limit in (1000, 4000, 9000):
-        found = "".join(read(limit))
+        found = "".join(sample_texts(corpus, "train", max_bytes=limit))
         assert limit - 600 < len(found.encode()) <= limit
         for letter, text in (("a", texts[0]), ("c", "c" * 4000), ("ř", texts[-1])):
             expected = len(text.encode()) * limit / 17010

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from transformers import GPT2LMHeadModel
+
+from mothertongue.errors import ConfigError
+from mothertongue.run.settings import parse_settings
+from mothertongue.train.compute import flop_per_token
+from mothertongue.train.config import TrainConfig
+from mothertongue.train.data import Windows
+from mothertongue.train.schedule import phases
+from mothertongue.train.stage import derive_steps, open_windows
+
+Maker = Callable[..., GPT2LMHeadModel]
+
+
+def test_steps_and_a_budget_together_are_refused() -> None:
+    with pytest.raises(ConfigError, match="steps and budget_teraflop are both given"):
+        TrainConfig(steps=5, budget_teraflop=1.0)
+
+
+def test_a_plateau_without_room_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"warmup \+ decay = 1\.\d* is more than the whole training"):
+        TrainConfig(warmup=0.7, decay=0.6)
+    TrainConfig(warmup=0.7, decay=0.6, schedule="cosine")  # has no decay
+    TrainConfig(warmup=0.7, decay=0.3)
+    TrainConfig(warmup=0.9, decay=0.1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"learning_rate": 2.0},
+        {"learning_rate": -1e-3},
+        {"batch_size": 0},
+        {"preset": "modem"},
+        {"schedule": "linear"},
+        {"precision": "int8"},
+        {"dropout": 1.0},
+        {"beta1": 1.0},
+        {"epochs": 0.0},
+        {"learning_rate": float("nan")},
+    ],
+)
+def test_impossible_settings_are_refused_by_name(values: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(values))):
+        parse_settings(TrainConfig, values)
+
+
+def test_steps_win_over_epochs(make_gpt2: Maker, windows: Windows) -> None:
+    assert derive_steps(TrainConfig(steps=7, epochs=3.0), make_gpt2(), windows) == 7
+
+
+def test_epochs_count_the_training_tokens(make_gpt2: Maker, windows: Windows) -> None:
+    tokens = len(windows.ids)
+    assert derive_steps(TrainConfig(epochs=2.0, batch_size=4), make_gpt2(), windows) == round(2 * tokens / (4 * 32))
+    assert derive_steps(TrainConfig(epochs=0.001, batch_size=64), make_gpt2(), windows) == 1
+
+
+@pytest.mark.parametrize("preset", ["modern", "guillou"])
+@pytest.mark.parametrize("embeddings_first", [0.0, 0.3])
+def test_a_budget_is_spent_to_within_two_percent(
+    make_gpt2: Maker, windows: Windows, preset: str, embeddings_first: float
+) -> None:
+    model = make_gpt2()
+    config = TrainConfig(budget_teraflop=0.05, batch_size=4, preset=preset, embeddings_first=embeddings_first)
+    steps = derive_steps(config, model, windows)
+    plan = phases(config, steps, 1e-3)
+    spent = sum(flop_per_token(model, phase.rates, 32) * phase.steps * 4 * 32 for phase in plan)
+    assert spent == pytest.approx(0.05e12, rel=0.02)
+
+
+def test_a_sequence_longer_than_the_context_is_refused(make_gpt2: Maker, tmp_path: Path) -> None:
+    config = TrainConfig(sequence_length=33)
+    with pytest.raises(ConfigError, match=r"sequence_length = 33 .* context of 32"):
+        open_windows(config, make_gpt2(), None, tmp_path, tmp_path)  # type: ignore[arg-type]

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from mothertongue.errors import CheckpointError
+from mothertongue.train.compute import flop_per_token
+from mothertongue.train.config import TrainConfig
+from mothertongue.train.data import Windows
+from mothertongue.train.loop import fit
+from mothertongue.train.loss import next_token_loss
+from mothertongue.train.schedule import GROUPS, Phase, phases
+
+Maker = Callable[..., PreTrainedModel]
+CONFIG = TrainConfig(batch_size=4, learning_rate=5e-3, save_minutes=9)
+
+
+def log_of(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_training_lowers_the_loss(make_gpt2: Maker, windows: Windows, out: Path) -> None:
+    model = make_gpt2(tied=False)
+    fitted = fit(model, windows, phases(CONFIG, 60, 5e-3), CONFIG, out)
+    losses = [line["loss"] for line in log_of(out)]
+    assert losses[0] > math.log(320) - 0.5
+    assert fitted.loss < losses[0] - 1.5
+    assert (fitted.steps, fitted.tokens) == (60, 60 * 4 * 32)
+    assert fitted.tokens_per_second == pytest.approx(fitted.tokens / fitted.seconds)
+    assert not model.training
+
+
+def test_the_log_has_phases_losses_costs_and_scores(make_gpt2: Maker, windows: Windows, out: Path) -> None:
+    model = make_gpt2()
+    config = replace(CONFIG, embeddings_first=0.5, dev_scores=2)
+    scores = iter([2.0, 1.5])
+    fitted = fit(model, windows, phases(config, 4, 5e-3), config, out, score=lambda: next(scores))
+    lines = log_of(out)
+    assert [line["step"] for line in lines] == [1, 2, 2, 3, 4, 4]
+    assert [line["phase"] for line in lines if "phase" in line] == ["embeddings"] * 2 + ["everything"] * 2
+    assert [line["dev_bits_per_byte"] for line in lines if "dev_bits_per_byte" in line] == [2.0, 1.5]
+    cost = 2 * (flop_per_token(model, ("embeddings",), 32) + flop_per_token(model, GROUPS, 32)) * 4 * 32 / 1e12
+    assert lines[-2]["tflop"] == pytest.approx(cost, abs=1e-6)
+    assert fitted.tflop == pytest.approx(cost)
+
+
+def test_a_long_training_logs_no_more_than_it_needs(
+    make_gpt2: Maker, windows: Windows, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mothertongue.train.loop.LOG_POINTS", 4)
+    fit(make_gpt2(layers=1), windows, phases(CONFIG, 14, 1e-3), CONFIG, out)
+    assert [line["step"] for line in log_of(out)] == [3, 6, 9, 12, 14]
+
+
+def test_scoring_leaves_no_trace_in_the_training(make_gpt2: Maker, windows: Windows, tmp_path: Path) -> None:
+    models = []
+    for name, scores in (("without", 0), ("with", 3)):
+        out = tmp_path / name
+        out.mkdir()
+        model = make_gpt2()
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.2
+
+        def score(model: PreTrainedModel = model) -> float:
+            model.train(False)
+            return 1.0
+
+        config = replace(CONFIG, dev_scores=max(1, scores))
+        fit(model, windows, phases(config, 6, 5e-3), config, out, score=score if scores else None)
+        models.append(model.state_dict())
+    assert all(torch.equal(tensor, models[1][name]) for name, tensor in models[0].items())
+
+
+def test_gradients_are_clipped(make_gpt2: Maker, windows: Windows, out: Path) -> None:
+    norms: list[float] = []
+    model = make_gpt2()
+    original = torch.optim.AdamW.step
+
+    def watch(self: torch.optim.AdamW, *args: Any, **kwargs: Any) -> Any:
+        grads = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        norms.append(float(torch.linalg.vector_norm(torch.stack([grad.norm() for grad in grads]))))
+        return original(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", watch)
+        config = replace(CONFIG, gradient_clip=0.01)
+        fit(model, windows, phases(config, 3, 1e-3), config, out, loss=lambda m, t: 100 * next_token_loss(m, t))
+    assert norms == pytest.approx([0.01] * 3, rel=1e-3)
+
+
+def test_rates_and_momenta_follow_the_phase(make_gpt2: Maker, windows: Windows, out: Path) -> None:
+    seen: list[tuple[float, float, float]] = []
+    original = torch.optim.AdamW.step
+
+    def watch(self: torch.optim.AdamW, *args: Any, **kwargs: Any) -> Any:
+        rates = {group["name"]: group["lr"] for group in self.param_groups}
+        seen.append((rates["top"], rates["embeddings"], self.param_groups[0]["betas"][0]))
+        return original(self, *args, **kwargs)
+
+    plan = (
+        Phase("a", 2, {"embeddings": 1e-3}, lambda step, steps: (step + 1) / steps),
+        Phase("b", 2, {"top": 1e-4, "embeddings": 1e-2}, lambda step, steps: 1.0, lambda step, steps: 0.8 + step / 100),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", watch)
+        fit(make_gpt2(), windows, plan, CONFIG, out)
+    expected = [(0.0, 5e-4, 0.9), (0.0, 1e-3, 0.9), (1e-4, 1e-2, 0.8), (1e-4, 1e-2, 0.81)]
+    assert [pytest.approx(values) for values in expected] == seen
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("step", [0, 2])
+def test_a_loss_that_is_no_number_is_a_clear_error(
+    make_gpt2: Maker, windows: Windows, out: Path, bad: float, step: int
+) -> None:
+    calls = iter(range(99))
+
+    def loss(model: PreTrainedModel, tokens: Tensor) -> Tensor:
+        return next_token_loss(model, tokens) * (bad if next(calls) == step else 1.0)
+
+    with pytest.raises(CheckpointError, match=rf"The loss is {bad} at step {step + 1}.*Lower learning_rate"):
+        fit(make_gpt2(), windows, phases(CONFIG, 6, 1e-3), CONFIG, out, loss=loss)
+
+
+def test_a_broken_model_never_replaces_a_sound_state(make_gpt2: Maker, windows: Windows, out: Path) -> None:
+    # 900 steps are logged at every fourth only; the state must be looked at before it is saved
+    config = replace(CONFIG, save_minutes=0.0, batch_size=1)
+    calls = iter(range(99))
+
+    def loss(model: PreTrainedModel, tokens: Tensor) -> Tensor:
+        return next_token_loss(model, tokens) * (math.nan if next(calls) == 2 else 1.0)
+
+    with pytest.raises(CheckpointError, match="The loss is nan at step 3"):
+        fit(make_gpt2(), windows, phases(config, 900, 1e-3), config, out, loss=loss)
+    assert sorted(file.name for file in (out / "progress").iterdir()) == [
+        "step-00000001.safetensors",
+        "step-00000002.safetensors",
+    ]
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_trains_like_full_precision(
+    make_gpt2: Maker, windows: Windows, tmp_path: Path, precision: str
+) -> None:
+    losses = []
+    for name in ("float32", precision):
+        out = tmp_path / name
+        out.mkdir()
+        config = replace(CONFIG, precision=name)
+        model = make_gpt2()
+        losses.append(fit(model, windows, phases(config, 25, 5e-3), config, out).loss)
+        assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert losses[1] == pytest.approx(losses[0], abs=0.1)
+
+
+def test_gradients_too_small_for_float16_are_not_lost(make_gpt2: Maker, windows: Windows, out: Path) -> None:
+    config = replace(CONFIG, precision="float16", gradient_clip=0.0, weight_decay=0.0)
+    model = make_gpt2()
+    before = model.transformer.h[0].mlp.c_fc.weight.detach().clone()
+    fit(model, windows, phases(config, 2, 1e-3), config, out, loss=lambda m, t: next_token_loss(m, t) * 1e-5)
+    moved = (model.transformer.h[0].mlp.c_fc.weight - before).abs()
+    assert (moved > 1e-4).float().mean() > 0.9  # AdamW moves every weight by about the rate, if it has a gradient

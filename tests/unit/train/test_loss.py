@@ -1,0 +1,137 @@
+# Axes: B batch, T tokens, N = B*T, D hidden, V vocabulary
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from mothertongue.model.anatomy import anatomy
+from mothertongue.model.products import fast_products
+from mothertongue.train import loss as loss_module
+from mothertongue.train.loss import Teacher, cross_entropy, next_token_loss
+
+Maker = Callable[..., PreTrainedModel]
+TOKENS_BT = torch.arange(4, 4 + 3 * 21).reshape(3, 21)
+FAMILIES = ["gpt2-tied", "gpt2-untied", "llama-tied", "llama-untied"]
+
+
+@pytest.fixture(params=FAMILIES)
+def model(request: pytest.FixtureRequest, make_gpt2: Maker, make_llama: Maker) -> PreTrainedModel:
+    family, _, tying = request.param.partition("-")
+    return {"gpt2": make_gpt2, "llama": make_llama}[family](tied=tying == "tied").train()
+
+
+def reference(model: PreTrainedModel, tokens_BT: Tensor) -> Tensor:
+    """transformers' logits and torch's own cross-entropy."""
+    logits_BTV = model(tokens_BT[:, :-1], use_cache=False).logits
+    return functional.cross_entropy(logits_BTV.flatten(0, 1), tokens_BT[:, 1:].flatten())
+
+
+def gradients(model: PreTrainedModel, loss: Callable[..., Tensor]) -> tuple[float, dict[str, Tensor | None]]:
+    model.zero_grad(set_to_none=True)
+    value = loss(model, TOKENS_BT)
+    if value.requires_grad:
+        (3 * value).backward()
+    return value.item(), {name: p.grad for name, p in model.named_parameters()}
+
+
+def assert_same(model: PreTrainedModel, *, relative: float) -> None:
+    value, mine = gradients(model, next_token_loss)
+    expected, theirs = gradients(model, reference)
+    assert value == pytest.approx(expected, rel=relative)
+    for name, grad in theirs.items():
+        if grad is None:
+            assert mine[name] is None, name
+        else:
+            torch.testing.assert_close(mine[name], grad, rtol=relative, atol=relative * grad.abs().max().item() + 1e-12)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 60, 512])
+def test_value_and_gradients_are_those_of_torch(
+    model: PreTrainedModel, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loss_module, "CHUNK_TOKENS", chunk)
+    model.double()
+    assert_same(model, relative=1e-9)
+
+
+def test_frozen_parts_change_no_gradient_of_the_others(model: PreTrainedModel) -> None:
+    model.double()
+    parts = anatomy(model)
+    for frozen in ([parts.head], [parts.blocks], [parts.embeddings, parts.blocks, parts.norm], [model]):
+        model.requires_grad_(True)
+        for module in frozen:
+            module.requires_grad_(False)
+        assert_same(model, relative=1e-9)
+
+
+def test_fast_products_give_the_same_to_rounding(model: PreTrainedModel) -> None:
+    expected, theirs = gradients(model, reference)
+    with fast_products(model):
+        value, mine = gradients(model, next_token_loss)
+    assert value == pytest.approx(expected, rel=1e-5)
+    for name, grad in theirs.items():
+        assert grad is not None and mine[name] is not None
+        torch.testing.assert_close(mine[name], grad, rtol=1e-3, atol=1e-5)
+
+
+def test_gradients_pass_torchs_own_check() -> None:
+    torch.manual_seed(0)
+    head = nn.Linear(3, 5, bias=False).double()
+    hidden_ND = torch.randn(4, 3, dtype=torch.double, requires_grad=True)
+    labels_N = torch.tensor([0, 4, 4, 2])
+    weight_VD = head.weight.detach().clone().requires_grad_(True)
+
+    def loss(hidden_ND: Tensor, weight_VD: Tensor) -> Tensor:
+        return loss_module._ChunkedCrossEntropy.apply(hidden_ND, weight_VD, labels_N, None)
+
+    assert torch.autograd.gradcheck(loss, (hidden_ND, weight_VD))
+
+
+@pytest.mark.parametrize("weight", [0.3, 1.0])
+def test_a_teacher_is_a_share_of_the_target(weight: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_module, "CHUNK_TOKENS", 3)
+    torch.manual_seed(0)
+    labels_N = torch.tensor([0, 4, 4, 2, 1, 1, 3])
+    hidden_ND = torch.randn(7, 3, dtype=torch.double, requires_grad=True)
+    head = nn.Linear(3, 5, bias=False).double()
+    teacher = Teacher(torch.randn(7, 2, dtype=torch.double), torch.randn(5, 2, dtype=torch.double), weight)
+    target_NV = weight * (teacher.hidden_ND @ teacher.head_VD.T).softmax(-1)
+    target_NV += (1 - weight) * functional.one_hot(labels_N, 5)
+
+    def both(loss: Tensor) -> list[Tensor]:
+        return [loss, *torch.autograd.grad(loss, [hidden_ND, head.weight])]
+
+    mine = both(cross_entropy(hidden_ND, head, labels_N, teacher))
+    theirs = both(functional.cross_entropy(head(hidden_ND), target_NV))
+    biased = nn.Linear(3, 5).double()
+    with torch.no_grad():
+        biased.weight.copy_(head.weight)
+        biased.bias.zero_()
+    for one, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(one, other)
+    torch.testing.assert_close(cross_entropy(hidden_ND, biased, labels_N, teacher), theirs[0].float())
+
+
+def test_extreme_logits_neither_overflow_nor_vanish() -> None:
+    head = nn.Linear(1, 3, bias=False)
+    with torch.no_grad():
+        head.weight.copy_(torch.tensor([[1e4], [0.0], [-1e4]]))
+    hidden_ND = torch.ones(3, 1, requires_grad=True)
+    value = cross_entropy(hidden_ND, head, torch.tensor([0, 1, 2]))
+    value.backward()
+    assert value.item() == pytest.approx((0 + 1e4 + 2e4) / 3)
+    assert torch.isfinite(hidden_ND.grad).all() and torch.isfinite(head.weight.grad).all()
+
+
+def test_half_precision_is_near_full_precision(model: PreTrainedModel) -> None:
+    expected = reference(model, TOKENS_BT).item()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = next_token_loss(model, TOKENS_BT)
+    value.backward()
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(expected, rel=0.02)
