@@ -1,16 +1,22 @@
 """Module replacing, BERT-of-Theseus (Xu et al. 2020, arXiv 2002.02925) for decoders.
 
 A predecessor of n layers and a successor of k: successor module i stands for the n/k consecutive predecessor layers
-i*n/k .. (i+1)*n/k - 1. In training each module is the successor's with probability `replacing_rate` (one draw per module and
-step), otherwise the predecessor's, which is frozen, in eval mode and without gradients of its own.
+i*n/k .. (i+1)*n/k - 1. In training each module is either the successor's or the predecessor's, as drawn for that step
+(schedule.py). The predecessor is frozen, in eval mode and without gradients of its own.
+
+    model = make_successor(predecessor, successor_layers(12, 6, "ends"))
+    modules = install_modules(model, predecessor)
+    replace_modules(modules, [True, False, True, True, False, True])
+    ...
+    extract_successor(model)    # an ordinary model of 6 layers
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-import numpy as np
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
@@ -19,24 +25,52 @@ from mothertongue.model.anatomy import anatomy, set_layers
 
 
 class ReplaceableModule(nn.Module):
-    """Stands in the list of blocks; forwards through its successor or through its predecessors."""
+    """Stands in the list of blocks. In training it forwards through its successor or, if not `replaced`, through its
+    predecessors; in eval mode always through its successor.
+    """
 
     def __init__(self, successor: nn.Module, predecessors: Sequence[nn.Module]) -> None:
         super().__init__()
         self.successor = successor
-        # in a tuple they are no submodules: not trained, not saved, not switched to training mode
+        # in a tuple they are no submodules: not trained, not saved, not moved to training mode, no dropout set
         self.predecessors = tuple(block.eval().requires_grad_(False) for block in predecessors)
         self.replaced = True
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "attention_type":  # Llama-like models ask their blocks which mask they take
-            return self.successor.attention_type
-        return super().__getattr__(name)
+    @property
+    def attention_type(self) -> Any:
+        """Some versions of transformers ask a block which mask it takes."""
+        return self.successor.attention_type
 
     def forward(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        for block in (self.successor,) if self.replaced else self.predecessors:
+        for block in (self.successor,) if self.replaced or not self.training else self.predecessors:
             hidden_states = block(hidden_states, *args, **kwargs)
         return hidden_states
+
+
+def check_layers(count: int, layers: int) -> int:
+    """`layers`, or half of `count` if it is 0; ConfigError, naming what is possible, unless it divides `count`."""
+    divisors = [divisor for divisor in range(1, count) if count % divisor == 0]
+    if not divisors:
+        raise ConfigError(f"The model has {count} layer: none can go. Compress a model of two or more layers.")
+    possible = f"Possible for {count} layers: {', '.join(map(str, divisors))}."
+    if not layers and count % 2:
+        raise ConfigError(f"Half of {count} layers is no whole number. Choose layers. {possible}")
+    layers = layers or count // 2
+    if layers not in divisors:
+        why = f"must divide the model's {count} layers" if layers < count else f"has to be fewer than {count}"
+        raise ConfigError(f"layers = {layers} {why}. {possible}")
+    return layers
+
+
+def check_masks(predecessor: PreTrainedModel, length: int) -> None:
+    """ConfigError if layers differ in what they see of `length` tokens: a module gives all its layers one mask."""
+    types = set(getattr(predecessor.config, "layer_types", None) or ())
+    window = getattr(predecessor.config, "sliding_window", None) or 0
+    if len(types) > 1 and length > window:
+        raise ConfigError(
+            f"Layers of this model differ in how far they see ({', '.join(sorted(types))}), which module replacing can "
+            f"not follow beyond {window} tokens. Set method = truncate, or sequence_length to at most {window}."
+        )
 
 
 def successor_layers(count: int, layers: int, initial: str) -> list[int]:
@@ -52,22 +86,27 @@ def successor_layers(count: int, layers: int, initial: str) -> list[int]:
     return [round(i * (count - 1) / (layers - 1)) for i in range(layers)]
 
 
-def check_layers(count: int, layers: int) -> int:
-    """`layers`, or half of `count` if it is 0; ConfigError unless it divides `count`."""
-    layers = layers or count // 2
-    divisors = [k for k in range(1, count) if count % k == 0]
-    if layers not in divisors:
-        raise ConfigError(f"layers = {layers} does not work for a model of {count} layers: it must divide them. Possible: {', '.join(map(str, divisors)) or 'none'}.")
-    return layers
+def make_successor(predecessor: PreTrainedModel, kept: Sequence[int]) -> PreTrainedModel:
+    """A copy of `predecessor` with only the layers `kept`."""
+    model = copy.deepcopy(predecessor)
+    blocks = anatomy(model).blocks
+    set_layers(model, [blocks[index] for index in kept])
+    return model
 
 
-def install_successor(model: PreTrainedModel, successors: Sequence[nn.Module]) -> list[ReplaceableModule]:
-    """Put a replaceable module in the place of each n/k blocks of `model`; gives them in order."""
-    blocks = list(anatomy(model).blocks)
-    each = len(blocks) // len(successors)
-    modules = [ReplaceableModule(new, blocks[i * each : (i + 1) * each]) for i, new in enumerate(successors)]
-    set_layers(model, cast(list[nn.Module], modules))
+def install_modules(model: PreTrainedModel, predecessor: PreTrainedModel) -> list[ReplaceableModule]:
+    """Make each block of `model` replaceable with its share of `predecessor`'s blocks, which are used, not copied."""
+    old, new = list(anatomy(predecessor).blocks), list(anatomy(model).blocks)
+    each = len(old) // len(new)
+    modules = [ReplaceableModule(block, old[i * each : (i + 1) * each]) for i, block in enumerate(new)]
+    set_layers(model, list(modules))
     return modules
+
+
+def replace_modules(modules: Sequence[ReplaceableModule], drawn: Iterable[bool]) -> None:
+    """Let `modules` be the successor's where `drawn` is true."""
+    for module, replaced in zip(modules, drawn, strict=True):
+        module.replaced = bool(replaced)
 
 
 def extract_successor(model: PreTrainedModel) -> PreTrainedModel:
@@ -75,27 +114,3 @@ def extract_successor(model: PreTrainedModel) -> PreTrainedModel:
     modules = [cast(ReplaceableModule, module) for module in anatomy(model).blocks]
     set_layers(model, [module.successor for module in modules])
     return model
-
-
-def replacing_schedule(scheduler: str, start: float, steps: int) -> Callable[[int], float]:
-    """Replacing rate at a step: constant, or a line from `start` to 1 at the last of `steps`; 1 afterwards."""
-
-    def rate(step: int) -> float:
-        if step >= steps:
-            return 1.0
-        return start if scheduler == "constant" else min(1.0, start + (1 - start) * step / max(1, steps - 1))
-
-    return rate
-
-
-def draw_replacing(modules: Sequence[ReplaceableModule], rate: float, *, seed: int, step: int) -> None:
-    """Replace each module with probability `rate`, and at least one: a step without any would teach nothing.
-
-    The draw is a function of (seed, step), so a resumed run draws the same.
-    """
-    random = np.random.default_rng([seed, step, 0x7E5E])
-    drawn = random.random(len(modules)) < rate
-    if not drawn.any():
-        drawn[random.integers(len(modules))] = True
-    for module, replaced in zip(modules, drawn, strict=True):
-        module.replaced = bool(replaced)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from transformers import PreTrainedModel
+
+from mothertongue.compress.config import CompressConfig
+from mothertongue.compress.distill import distillation_loss
+from mothertongue.compress.schedule import draw, phases, replacing_schedule
+from mothertongue.compress.theseus import successor_layers
+from mothertongue.errors import ConfigError
+from mothertongue.run.settings import parse_settings
+from mothertongue.train.loss import next_token_loss
+
+PAGE = Path(__file__).parents[3] / "docs" / "why" / "theseus.md"
+
+
+def test_a_linear_replacing_rate_rises_in_equal_parts_to_one_and_stays() -> None:
+    rate = replacing_schedule("linear", 0.3, 8)
+    rates = [rate(step) for step in range(10)]
+    assert rates[0] == 0.3
+    assert rates[7:] == [1.0, 1.0, 1.0]
+    np.testing.assert_allclose(np.diff(rates[:8]), 0.1)
+
+
+def test_a_constant_replacing_rate_stays_until_its_steps_are_over() -> None:
+    rate = replacing_schedule("constant", 0.3, 8)
+    assert [rate(step) for step in range(10)] == [0.3] * 8 + [1.0] * 2
+
+
+@pytest.mark.parametrize("scheduler", ["linear", "constant"])
+@pytest.mark.parametrize("steps", [0, 1, 2, 500])
+@pytest.mark.parametrize("start", [0.01, 0.5, 1.0])
+def test_a_replacing_rate_is_always_a_probability(scheduler: str, steps: int, start: float) -> None:
+    rate = replacing_schedule(scheduler, start, steps)
+    assert all(start <= rate(step) <= 1 for step in range(steps + 2))
+    assert rate(steps) == 1
+
+
+def test_a_draw_is_a_function_of_seed_and_step() -> None:
+    drawn = {(seed, step): draw(12, 0.5, seed=seed, step=step).tolist() for seed in range(3) for step in range(20)}
+    assert all(draw(12, 0.5, seed=seed, step=step).tolist() == value for (seed, step), value in drawn.items())
+    assert len({tuple(value) for value in drawn.values()}) > 50
+
+
+def test_a_draw_replaces_each_module_as_often_as_asked_and_at_least_one() -> None:
+    draws = np.array([draw(6, 0.7, seed=0, step=step) for step in range(2000)])
+    np.testing.assert_allclose(draws.mean(axis=0), 0.7, atol=0.04)
+    rare = np.array([draw(3, 0.01, seed=0, step=step) for step in range(600)])
+    assert rare.any(axis=1).all()
+    np.testing.assert_allclose(rare.mean(axis=0), 1 / 3, atol=0.08)
+    assert draw(5, 1.0, seed=0, step=0).all()
+
+
+def test_blocks_learn_while_modules_are_replaced_and_everything_afterwards() -> None:
+    config = CompressConfig(replacing_share=0.25, learning_rate=0.01, embedding_rate=0.5, warmup=0.1, decay=0.4)
+    first, second = phases(config, 100)
+    assert (first.name, first.steps, second.name, second.steps) == ("replacing", 25, "successor", 75)
+    assert first.rates == {"bottom": 0.01, "middle": 0.01, "top": 0.01}
+    assert second.rates == {**first.rates, "embeddings": 0.005}
+    assert [first.shape(step, 25) for step in (4, 24)] == [1.0, 1.0]  # steady: the successor phase goes on from here
+    assert second.shape(74, 75) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"replacing_share": 0.0}, ["successor"]),
+        ({"replacing_share": 1.0}, ["replacing"]),
+        ({"method": "truncate"}, ["successor"]),
+        ({}, ["replacing", "successor"]),
+    ],
+)
+def test_a_phase_without_steps_is_left_out(settings: dict[str, object], names: list[str]) -> None:
+    plan = phases(parse_settings(CompressConfig, settings), 40)
+    assert [phase.name for phase in plan] == names
+    assert sum(phase.steps for phase in plan) == 40
+
+
+def test_the_recipe_of_the_paper_can_be_asked_for(make_model: Callable[[], PreTrainedModel]) -> None:
+    block = re.search(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert block
+    config = parse_settings(CompressConfig, tomllib.loads(block[1])["compress"])
+    assert config.method == "theseus"
+    assert successor_layers(12, 6, config.initial) == [0, 1, 2, 3, 4, 5]
+    assert distillation_loss(make_model(), config.teacher_share) is next_token_loss
+    replacing, tuning = phases(config, 1000)
+    assert (replacing.steps, tuning.steps) == (500, 500)
+    assert replacing.rates.keys() == {"bottom", "middle", "top"}
+    assert tuning.rates.keys() == {*replacing.rates, "embeddings"}
+    rate = replacing_schedule(config.scheduler, config.replacing_rate, replacing.steps)
+    slope = (1 - 0.3) / 499
+    assert all(abs(rate(step) - min(1, 0.3 + slope * step)) < 1e-12 for step in range(1000))
+
+
+def test_truncation_has_neither_a_teacher_nor_replacing() -> None:
+    config = CompressConfig(method="truncate", distillation=0.7, replacing_share=0.9)
+    assert config.teacher_share == 0
+    assert config.replacing_steps(100) == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"learning_rate": 0.0}, "compress has no learning-rate finder"),
+        ({"preset": "guillou"}, "preset = 'guillou': compress has phases of its own"),
+        ({"embeddings_first": 0.2}, r"embeddings_first = 0\.2: compress has phases of its own"),
+        ({"replacing_rate": 0.0}, r"replacing_rate = 0\.0 is outside"),
+        ({"replacing_share": 1.1}, "replacing_share"),
+        ({"distillation": 2}, "distillation"),
+        ({"method": "distil"}, "method = 'distil' is not one of theseus, truncate"),
+        ({"initial": "last"}, "ends, every-other, first"),
+        ({"scheduler": "cosine"}, "linear, constant"),
+        ({"replacing": 0.5}, 'unknown key "replacing"'),
+    ],
+)
+def test_settings_that_would_do_nothing_or_nonsense_are_refused(table: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_settings(CompressConfig, table, where="[compress]")
