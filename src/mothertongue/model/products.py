@@ -33,6 +33,7 @@ def product(left_NK: Tensor, right_MK: Tensor) -> Tensor:
 def fast_products(model: nn.Module) -> Iterator[None]:
     """Let the linear layers of `model` (nn.Linear, and GPT-2's Conv1D) use `product` inside the `with`, where it is faster."""
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, Conv1D))] if prefers_onednn() else []
+    layers = [layer for layer in layers if "forward" not in vars(layer)]  # those of an outer `with` are its to restore
     for layer in layers:
         layer.forward = partial(_forward, layer)
     try:

@@ -49,3 +49,12 @@ def test_product_takes_transposed_and_double_precision_operands() -> None:
     torch.testing.assert_close(products.product(left_NK, right_MK), left_NK @ right_MK.T)
     torch.testing.assert_close(products.product(left_NK.T, right_MK.new_ones(2, 5)), left_NK.T @ torch.ones(5, 2))
     torch.testing.assert_close(products.product(left_NK.double(), right_MK.double()), left_NK.double() @ right_MK.double().T)
+
+
+@pytest.mark.usefixtures("_either_way")
+def test_an_inner_with_leaves_the_outer_one_in_force(tiny_model: GPT2LMHeadModel) -> None:
+    with products.fast_products(tiny_model):
+        before = ["forward" in vars(module) for module in tiny_model.modules()]
+        with products.fast_products(tiny_model):
+            pass
+        assert ["forward" in vars(module) for module in tiny_model.modules()] == before
