@@ -13,7 +13,7 @@ import json
 import shutil
 import time
 
-from results_file import RESULTS, ROOT, write_results
+from results_file import RESULTS, ROOT, keep, write_results
 
 from mothertongue.corpus.shards import read_documents
 from mothertongue.run.artifact import read_manifest
@@ -41,10 +41,10 @@ def main() -> None:
     rows = [json.loads(line) for line in (RUN / "train" / "log.jsonl").read_text("utf-8").splitlines()]
     shutil.copyfile(RUN / "train" / "log.jsonl", BASE / "log.jsonl")
     kept = RESULTS / "english-base"
-    kept.mkdir(parents=True, exist_ok=True)
     for name in ("corpus", "tokenizer", "train", "evaluate"):
-        shutil.copyfile(RUN / name / "manifest.json", kept / f"{name}.manifest.json")
-    shutil.copyfile(RUN / "evaluate" / "report.md", kept / "report.md")
+        keep(RUN / name / "manifest.json", kept / f"{name}.manifest.json")
+    keep(RUN / "export" / "manifest.json", BASE / "manifest.json")
+    keep(RUN / "evaluate" / "report.md", kept / "report.md")
     shutil.copyfile(RUN / "evaluate" / "report.png", kept / "report.png")
     print(write_results("english_base", figures, rows, seconds=time.monotonic() - started))
     print(json.dumps(figures, indent=1))

@@ -42,6 +42,15 @@ def read_figures(name: str) -> dict[str, float]:
     return figures
 
 
+def keep(file: Path, target: Path) -> None:
+    """Copy a text file of a run, with the folders of this machine named by what they are."""
+    text = file.read_text("utf-8").replace(str(ROOT), ".")
+    if data := os.environ.get("MOTHERTONGUE_DATA"):
+        text = text.replace(str(Path(data).resolve()), "${MOTHERTONGUE_DATA}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, "utf-8")
+
+
 def _processor() -> str:
     for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").is_file() else []:
         if line.startswith("model name"):

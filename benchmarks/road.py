@@ -12,13 +12,12 @@ Manifests, logs and reports (no weights) are kept in benchmarks/results/road/.
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from results_file import RESULTS, ROOT, read_figures, write_results
+from results_file import RESULTS, ROOT, keep, read_figures, write_results
 
 from mothertongue.evaluate.report import compare_reports
 from mothertongue.run.artifact import Manifest, read_manifest
@@ -120,7 +119,7 @@ def collect() -> Path:
             for line in ("fivegram", "unigram", "xz", "uniform"):
                 figures[f"{language}_{line}_bits_per_byte"] = manifests["evaluate"]["metrics"][f"{line}_bits_per_byte"]
         rows += [row(language, name, manifest) for name, manifest in manifests.items()]
-        keep(language, manifests)
+        keep_texts(language, manifests)
     labels = {label: folder for label, folder in labels.items() if not label.endswith("/predecessor")}
     if labels:
         print(compare_reports(labels, RESULTS / "road.png"))
@@ -134,14 +133,12 @@ def row(language: str, name: str, manifest: Manifest) -> dict[str, Any]:
     return {"language": language, "step": name, "stage": manifest["stage"], "seconds": manifest["seconds"], **numbers}
 
 
-def keep(language: str, manifests: dict[str, Manifest]) -> None:
+def keep_texts(language: str, manifests: dict[str, Manifest]) -> None:
     """Copy manifests, logs and reports beside the results; no weights, and no text of the corpus."""
-    target = RESULTS / "road" / language
     for name in manifests:
         for file in ("manifest.json", "log.jsonl", "report.json", "report.md"):
             if (RUNS / language / name / file).is_file():
-                (target / name).mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(RUNS / language / name / file, target / name / file)
+                keep(RUNS / language / name / file, RESULTS / "road" / language / name / file)
 
 
 if __name__ == "__main__":
