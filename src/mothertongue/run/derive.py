@@ -12,6 +12,7 @@ from mothertongue.errors import ArtifactError
 from mothertongue.run.inputs import locate
 from mothertongue.run.machine import Machine
 
+VECTORS = "static_vectors.safetensors"  # as transfer/static.py calls them
 UNPACKED = {".xz": 3.5, ".bz2": 3.5, ".gz": 3.0, ".zst": 3.2}  # bytes of text per byte of a compressed file, about
 BYTES_PER_TOKEN = 3.5
 MAX_EPOCHS = 10  # repeated text teaches less each time, next to nothing after this (Muennighoff 2023, arXiv 2305.16264)
@@ -25,6 +26,7 @@ class Shape:
     layers: int
     hidden_size: int
     context: int
+    has_vectors: bool = False  # it ships static vectors, which the method `align` needs
     assumed: bool = False  # it is on the Hub and not here
 
     @property
@@ -121,7 +123,7 @@ def read_shape(base: str) -> Shape:
         layers = config.get("num_hidden_layers", config.get("n_layer"))
         hidden = config.get("hidden_size", config.get("n_embd"))
         context = config.get("max_position_embeddings", config.get("n_positions"))
-        return Shape(int(layers), int(hidden), int(context))
+        return Shape(int(layers), int(hidden), int(context), has_vectors=(file.parent / VECTORS).is_file())
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ArtifactError(f"{file} does not tell the shape of a model: {error}. Choose another --base.") from error
 

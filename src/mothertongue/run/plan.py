@@ -129,7 +129,7 @@ def _steps(
         "transfer",
         [
             ("checkpoint", base, f"{shape.layers} layers, {shape.hidden_size} wide"),
-            ("method", "align", "or: mean, random"),
+            _method(shape),
         ],
     )
     yield (
@@ -154,3 +154,13 @@ def _steps(
         )
         yield "evaluate-small", [("stage", "evaluate", "the compressed one, for the card"), *measured]
     yield "export", [("dtype", "float16", "half the bytes; float32 is exact")]
+
+
+def _method(shape: Shape) -> Line:
+    if shape.has_vectors:
+        return "method", "align", "or: mean, random"
+    return (
+        "method",
+        "mean",
+        'the base ships no static vectors; better: "align" and source_text = ["its/language/*.txt"]',
+    )
