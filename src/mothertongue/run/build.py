@@ -48,6 +48,8 @@ def run_recipe(recipe: Recipe, folder: Path, *, until: str = "") -> dict[str, Ma
         with writable(folder):
             folder.mkdir(parents=True, exist_ok=True)
         _keep_recipe(recipe, folder)
+    finished = sum(job.out.exists() for job in jobs)
+    say(f"{folder}: {len(jobs)} steps" + f", {finished} finished already" * bool(finished))
     done = {}
     for number, job in enumerate(jobs, 1):
         stage = "" if job.step.name == job.step.stage.name else f" ({job.step.stage.name})"
