@@ -54,11 +54,11 @@ def ship() -> None:
     """Copy the export into the package, with static vectors beside the weights."""
     shutil.rmtree(BASE, ignore_errors=True)
     shutil.copytree(RUN / "export", BASE)
-    for file in BASE.iterdir():
-        file.chmod(0o644)
     tokenizer = open_tokenizer(BASE)
     streams = (encode_text(tokenizer, document.text) for document in read_documents(RUN / "corpus", "train"))
     save_static_vectors(count_vectors(streams, vocab_size=tokenizer.get_vocab_size()), BASE)
+    for file in BASE.iterdir():
+        file.chmod(0o644)  # safetensors writes for the owner alone
 
 
 if __name__ == "__main__":
