@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
@@ -73,18 +73,16 @@ def fit(
     """
     device = model.device
     groups = group_parameters(model)
-    # foreach is slow on CPUs, the fused kernel is bound by memory
-    betas = (config.beta1, config.beta2)
-    optimizer = torch.optim.AdamW(optimizer_groups(groups, config.weight_decay), betas=betas, fused=True)
-    scaler = torch.amp.GradScaler(
-        device.type, enabled=config.precision == "float16"
-    )  # small gradients vanish in float16
+    optimizer = _optimizer(groups, config)
+    # gradients that float16 would lose are scaled up; idle otherwise
+    scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
     total = sum(phase.steps for phase in plan)
     torch.manual_seed(config.seed)
     state = load_state(out / PROGRESS, model, optimizer) or {"step": 0, "log": [], "tflop": 0.0}
     scaler.load_state_dict(state.get("scaler") or scaler.state_dict())
     log, tflop, spent = _Log(out / "log.jsonl", state["log"]), state["tflop"], state.get("seconds", 0.0)
     step = done = state["step"]
+    untimed = 0 if spent else done  # steps of a state that does not say how long they took
     costs = {phase.name: (flop or _flop(model, windows))(phase) for phase in plan}
     started = saved = time.monotonic()
 
@@ -119,7 +117,13 @@ def fit(
     unfreeze(groups, groups.keys())
     model.train(False)
     seconds = spent + time.monotonic() - started
-    return Fitted(step, step * tokens, tflop, seconds, step * tokens / max(seconds, 1e-9), log.tail())
+    return Fitted(step, step * tokens, tflop, seconds, (step - untimed) * tokens / max(seconds, 1e-9), log.tail())
+
+
+def _optimizer(groups: dict[str, list[nn.Parameter]], config: TrainConfig) -> torch.optim.Optimizer:
+    # foreach is slow on CPUs, the fused kernel is bound by memory
+    betas = (config.beta1, config.beta2)
+    return torch.optim.AdamW(optimizer_groups(groups, config.weight_decay), betas=betas, fused=True)
 
 
 def _step(
