@@ -19,8 +19,8 @@ from mothertongue.run.artifact import read_manifest
 from mothertongue.run.recipe import read_recipe
 from mothertongue.run.stages import STAGES
 
-KILLS = 3  # per step, where it lives long enough
-TRIES = 6
+KILLS = 4  # per step, where it lives long enough
+TRIES = 8
 
 
 def start(recipe: Path, out: Path, until: str) -> int:

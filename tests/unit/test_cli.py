@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shlex
 import subprocess
 import sys
@@ -53,6 +54,12 @@ def ring(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp
     return ring
 
 
+def children_seconds() -> float:
+    """Processor time of all ended child processes."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def settings_of(name: str) -> type[Settings] | None:
     return STAGES[name].config if name in STAGES else GenerateConfig if name == "generate" else None
 
@@ -69,15 +76,13 @@ def make(name: str) -> click.Command:
 def test_help_loads_neither_torch_nor_transformers_and_is_quick() -> None:
     code = "import sys; from mothertongue.cli import main; sys.argv = ['mothertongue', '--help']\n"
     code += "try: main()\nfinally: print({'torch', 'transformers', 'numpy', 'rich', 'tomlkit'} & set(sys.modules))"
-    times, outputs = [], []
-    for _ in range(3):
-        start = time.perf_counter()
-        outputs.append(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-        times.append(time.perf_counter() - start)
-    print(f"mothertongue --help took {min(times):.2f} s")
-    assert outputs[0].endswith("set()\n")
-    assert "mothertongue demo cs" in outputs[0]
-    assert min(times) < 3.0  # 0.1 s on an idle machine; the factor is for a busy one
+    used, begun = children_seconds(), time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    used, took = children_seconds() - used, time.perf_counter() - begun
+    print(f"mothertongue --help: {used:.2f} s of processor time in {took:.2f} s")
+    assert done.stdout.endswith("set()\n")
+    assert "mothertongue demo cs" in done.stdout
+    assert used < 0.3  # its own time: what other programs take is not its fault
 
 
 @pytest.mark.parametrize("name", [*STAGES, "generate"])
