@@ -48,11 +48,16 @@ def open_artifact(path: Path, kind: str | None = None) -> Artifact:
     if not (path / MANIFEST).is_file():
         return _foreign(path, kind)
     manifest = read_manifest(path)
-    if kind and manifest["kind"] != kind:
+    if kind and manifest["kind"] != kind and not _serves(path, kind):
         raise ArtifactError(
             f"{path} is a {manifest['kind']}, but a {kind} is needed here. Name a folder made by a step that makes one."
         )
     return Artifact(path, manifest["kind"], manifest["fingerprint"], manifest)
+
+
+def _serves(path: Path, kind: str) -> bool:
+    """Whether a folder of another kind can stand for `kind`: an export is a checkpoint too, and both bring a tokenizer."""
+    return (path / {"checkpoint": "config.json", "tokenizer": "tokenizer.json"}.get(kind, MANIFEST + "?")).is_file()
 
 
 def _foreign(path: Path, kind: str | None) -> Artifact:

@@ -60,7 +60,7 @@ def run_recipe(recipe: Recipe, folder: Path, *, until: str = "") -> dict[str, Ma
 
 def build_step(step: Step, out: Path, inputs: Mapping[str, Path]) -> Manifest:
     """Make one artifact at `out` from the artifacts at `inputs`, or find that it is there already."""
-    fingerprints = {role: _open_input(path, step.stage.roles[role]).fingerprint for role, path in inputs.items()}
+    fingerprints = {role: open_artifact(path, step.stage.roles[role]).fingerprint for role, path in inputs.items()}
     return _make(_Job(step, Path(out), inputs, request_of(step, fingerprints)))
 
 
@@ -86,7 +86,7 @@ def _look_ahead(steps: list[Step], folder: Path) -> list[_Job]:
                 inputs[role], fingerprints[role] = earlier.out, earlier.request.fingerprint
             else:
                 inputs[role] = _outside(step, role, reference)
-                fingerprints[role] = _open_input(inputs[role], step.stage.roles[role]).fingerprint
+                fingerprints[role] = open_artifact(inputs[role], step.stage.roles[role]).fingerprint
         job = _Job(step, folder / step.name, inputs, request_of(step, fingerprints))
         _check_place(job)
         jobs[step.name] = job
@@ -156,7 +156,7 @@ def _prepare(partial: Path, request: Request) -> bool:
 
 
 def _work(job: _Job, partial: Path, *, resumed: bool) -> None:
-    artifacts = {role: _open_input(path, job.step.stage.roles[role]) for role, path in job.inputs.items()}
+    artifacts = {role: open_artifact(path, job.step.stage.roles[role]) for role, path in job.inputs.items()}
     started = time.monotonic()
     try:
         metrics = job.step.stage.function(job.step.config, partial, **{role: a.path for role, a in artifacts.items()})
@@ -167,12 +167,6 @@ def _work(job: _Job, partial: Path, *, resumed: bool) -> None:
     seconds = time.monotonic() - started
     manifest = make_manifest(job.step, job.request, artifacts, metrics, partial, seconds)
     write_json(partial / MANIFEST, {**manifest, "resumed": resumed})  # then `seconds` are those of the last attempt
-
-
-def _open_input(path: Path, kind: str) -> Artifact:
-    if kind == "tokenizer" and (path / "tokenizer.json").is_file():
-        kind = open_artifact(path).kind  # a checkpoint brings its tokenizer along
-    return open_artifact(path, kind)
 
 
 def kept_overrides(folder: Path) -> dict[str, str]:

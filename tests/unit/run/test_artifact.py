@@ -100,3 +100,13 @@ def test_the_manifest_is_plain_json_without_nan(corpus: Path) -> None:
     text = (corpus.parent / "count" / "manifest.json").read_text("utf-8")
     assert "NaN" not in text
     assert json.loads(text)["metrics"] == {"letters": 1, "nothing": None}
+
+
+def test_an_export_stands_for_a_checkpoint_and_both_bring_a_tokenizer(tmp_path: Path) -> None:
+    manifest = {"kind": "export", "stage": "export", "fingerprint": "f", "config": {}, "outputs": {}, "metrics": {}}
+    for name in ("manifest.json", "config.json", "tokenizer.json"):
+        (tmp_path / name).write_text(json.dumps(manifest), "utf-8")
+    assert open_artifact(tmp_path, "checkpoint").kind == "export"
+    assert open_artifact(tmp_path, "tokenizer").kind == "export"
+    with pytest.raises(ArtifactError, match="a corpus is needed"):
+        open_artifact(tmp_path, "corpus")
