@@ -55,7 +55,7 @@ tasks = ["bits_per_byte"]
 def run(language: str, seed: int) -> dict[str, float]:
     """Held-out bits per byte of every arm for one seed."""
     recipe = demo_recipe(language, seed=seed)
-    controls = CONTROLS.format(train=table(recipe.text, "train"), compress=table(recipe.text, "compress").replace("theseus", "truncate"))
+    controls = CONTROLS.format(train=table(recipe.text, "train"), compress=truncation(table(recipe.text, "compress")))
     changes = {**recipe.changes, "mean.seed": str(seed), "truncate.seed": str(seed)}
     manifests = run_recipe(parse_recipe(recipe.text + controls, changes=changes), RUNS / f"{language}-{seed}")
     return {arm: manifests[step]["metrics"]["bits_per_byte"] for arm, step in ARMS.items()}
@@ -65,6 +65,12 @@ def table(text: str, name: str) -> str:
     """The keys of one table of a recipe, without the checkpoint it starts from."""
     body = text.partition(f"\n[{name}]\n")[2].partition("\n[")[0]
     return "\n".join(line for line in body.splitlines() if line and not line.startswith(("checkpoint", "#")))
+
+
+def truncation(theseus: str) -> str:
+    """The settings of truncation at the same budget; its rate was probed on development text (docs/why/LOG.md)."""
+    kept = [line for line in theseus.splitlines() if not line.startswith(("learning_rate", "distillation", "replacing_share", "method"))]
+    return "\n".join([*kept, 'method = "truncate"', "learning_rate = 3e-4"])
 
 
 def main() -> None:
