@@ -1,6 +1,6 @@
 """How long do the two commands take on a clean clone: `make demo` and `make test`, after the packages are in?
 
-    python benchmarks/clean_clone.py
+python benchmarks/clean_clone.py
 """
 
 from __future__ import annotations

@@ -11,17 +11,22 @@ import statistics
 import sys
 import time
 
-from results_file import RESULTS, ROOT, write_results
-
 from mothertongue.demo import demo_languages, demo_recipe
 from mothertongue.evaluate.report import compare_reports
 from mothertongue.languages import open_language
 from mothertongue.run.build import run_recipe
 from mothertongue.run.recipe import parse_recipe
+from results_file import RESULTS, ROOT, write_results
 
 SEEDS = (0, 1, 2)
 RUNS = ROOT / "runs" / "demo-seeds"
-ARMS = {"scratch": "evaluate-scratch", "mean": "evaluate-mean", "align": "evaluate", "theseus": "evaluate-compress", "truncation": "evaluate-truncate"}
+ARMS = {
+    "scratch": "evaluate-scratch",
+    "mean": "evaluate-mean",
+    "align": "evaluate",
+    "theseus": "evaluate-compress",
+    "truncation": "evaluate-truncate",
+}
 
 # What the demo leaves out to be quick; settings that are not given here are those of the demo's steps of the same kind.
 CONTROLS = """
@@ -69,7 +74,11 @@ def table(text: str, name: str) -> str:
 
 def truncation(theseus: str) -> str:
     """The settings of truncation at the same budget; its rate was probed on development text (docs/why/LOG.md)."""
-    kept = [line for line in theseus.splitlines() if not line.startswith(("learning_rate", "distillation", "replacing_share", "method"))]
+    kept = [
+        line
+        for line in theseus.splitlines()
+        if not line.startswith(("learning_rate", "distillation", "replacing_share", "method"))
+    ]
     return "\n".join([*kept, 'method = "truncate"', "learning_rate = 3e-4"])
 
 
@@ -87,7 +96,9 @@ def main() -> None:
         for better, worse in (("align", "mean"), ("mean", "scratch"), ("theseus", "truncation")):
             figures[f"{language}_{better}_wins_over_{worse}"] = sum(arms[better] < arms[worse] for arms in found)
     groups = sorted({str(row["language"]) for row in rows})
-    labels = {f"{open_language(name).name}/{arm}": RUNS / f"{name}-0" / step for name in groups for arm, step in ARMS.items()}
+    labels = {
+        f"{open_language(name).name}/{arm}": RUNS / f"{name}-0" / step for name in groups for arm, step in ARMS.items()
+    }
     print(compare_reports(labels, RESULTS / "demo_seeds.png"))
     print(write_results("demo_seeds", figures, rows, seconds=time.monotonic() - started))
     for name, value in figures.items():

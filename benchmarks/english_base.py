@@ -1,10 +1,11 @@
-"""The English base: bits per byte beside 5-gram and xz on the same held-out text, and the folder that ships in the package.
+"""The English base: bits per byte beside 5-gram and xz on the same held-out text, and the folder that ships.
 
-    MOTHERTONGUE_DATA=../shared/data mothertongue run recipes/english-base.toml --out runs/english-base --until train    two hours of CPU
+    export MOTHERTONGUE_DATA=../shared/data
+    mothertongue run recipes/english-base.toml --out runs/english-base --until train      two hours of CPU
     python benchmarks/english_base.py
 
-Takes the finished training, makes the recipe's last steps, adds static vectors of the English tokens (so that a transfer needs no
-English text), and puts the export into src/mothertongue/model/bases/english-base.
+Takes the finished training, makes the recipe's last steps, adds static vectors of the English tokens (so that a
+transfer needs no English text), and puts the export into src/mothertongue/model/bases/english-base.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ import json
 import shutil
 import time
 
-from results_file import RESULTS, ROOT, keep, write_results
-
 from mothertongue.corpus.shards import read_documents
 from mothertongue.run.artifact import read_manifest
 from mothertongue.run.build import build_step
@@ -22,6 +21,7 @@ from mothertongue.run.inputs import BASES
 from mothertongue.run.recipe import read_recipe
 from mothertongue.tokenizer.bytelevel import encode_text, open_tokenizer
 from mothertongue.transfer.static import count_vectors, save_static_vectors
+from results_file import RESULTS, ROOT, keep, write_results
 
 RUN = ROOT / "runs" / "english-base"
 BASE = BASES / "english-base"
@@ -34,7 +34,14 @@ def main() -> None:
             build_step(step, RUN / step.name, {role: RUN / name for role, name in step.inputs.items()})
     ship()
     train, report = (read_manifest(RUN / name) for name in ("train", "evaluate"))
-    keys = ("bits_per_byte", "fivegram_bits_per_byte", "unigram_bits_per_byte", "xz_bits_per_byte", "uniform_bits_per_byte", "next_word_accuracy")
+    keys = (
+        "bits_per_byte",
+        "fivegram_bits_per_byte",
+        "unigram_bits_per_byte",
+        "xz_bits_per_byte",
+        "uniform_bits_per_byte",
+        "next_word_accuracy",
+    )
     figures = {key: report["metrics"][key] for key in keys}
     figures |= {key: train["metrics"][key] for key in ("parameters", "tokens", "tflop", "seconds", "loss")}
     figures["weights_megabytes"] = round((BASE / "model.safetensors").stat().st_size / 1e6, 3)

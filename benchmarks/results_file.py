@@ -16,19 +16,33 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def write_results(
-    name: str, figures: Mapping[str, float], rows: Sequence[Mapping[str, Any]], *, seconds: float, notes: Sequence[str] = ()
+    name: str,
+    figures: Mapping[str, float],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    seconds: float,
+    notes: Sequence[str] = (),
 ) -> Path:
     """Write benchmarks/results/`name`.json and give its path."""
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     result = {
         "figures": dict(sorted(figures.items())),
         "rows": list(rows),
         "notes": list(notes),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "system": platform.system(),
+            "python": platform.python_version(),
+        },
         "commit": commit.stdout.strip(),
-        "command": " ".join(["python", *(os.path.relpath(part, ROOT) if part.startswith("/") else part for part in sys.argv)]),
+        "command": " ".join(
+            ["python", *(os.path.relpath(part, ROOT) if part.startswith("/") else part for part in sys.argv)]
+        ),
         "seconds": round(seconds, 1),
     }
     file.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")

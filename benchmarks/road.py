@@ -1,8 +1,8 @@
-"""The whole road on real text, for Czech and Bulgarian: what transfer gives against from-scratch, and Theseus against truncation.
+"""The whole road on real text: what transfer gives against from-scratch, and Theseus against truncation.
 
-Question: from the shipped English base and the text of recipes/czech-small.toml and bulgarian-small.toml, what are the held-out
-bits per byte of each arm at equal compute? Arms: from scratch, `mean` and `align` rows (same training budget); then, from the
-`align` model, the Theseus successor of half the layers and plain truncation (same budget).
+Question: from the shipped English base and the text of recipes/czech-small.toml and bulgarian-small.toml, what are the
+held-out bits per byte of each arm at equal compute? Arms: from scratch, `mean` and `align` rows (same training budget);
+then, from the `align` model, the Theseus successor of half the layers and plain truncation (same budget).
 
     MOTHERTONGUE_DATA=../shared/data python benchmarks/road.py [cs] [bg]      about an hour of CPU each; resumable
     python benchmarks/road.py --collect                                       only gather what has finished
@@ -17,12 +17,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from results_file import RESULTS, ROOT, keep, read_figures, write_results
-
 from mothertongue.evaluate.report import compare_reports
 from mothertongue.run.artifact import Manifest, read_manifest
 from mothertongue.run.build import run_recipe
 from mothertongue.run.recipe import parse_recipe
+from results_file import RESULTS, ROOT, keep, read_figures, write_results
 
 RECIPES = {"cs": "czech-small", "bg": "bulgarian-small"}
 RUNS = ROOT / "runs" / "road"
@@ -97,7 +96,10 @@ def run(language: str) -> None:
     train: Any = steps["train"]
     compress: Any = steps["compress"]
     controls = CONTROLS.format(
-        train=train.budget_teraflop, rate=train.learning_rate, first=train.embeddings_first, compress=compress.budget_teraflop
+        train=train.budget_teraflop,
+        rate=train.learning_rate,
+        first=train.embeddings_first,
+        compress=compress.budget_teraflop,
     )
     run_recipe(parse_recipe(text + controls, where=f"{language} road"), RUNS / language)
 
@@ -109,7 +111,11 @@ def collect() -> Path:
     seconds = 0.0
     labels: dict[str, Path] = {}
     for language in RECIPES:
-        manifests = {folder.name: read_manifest(folder) for folder in sorted((RUNS / language).glob("*/")) if (folder / "manifest.json").is_file()}
+        manifests = {
+            folder.name: read_manifest(folder)
+            for folder in sorted((RUNS / language).glob("*/"))
+            if (folder / "manifest.json").is_file()
+        }
         seconds += sum(manifest["seconds"] for manifest in manifests.values())
         for arm, step in REPORTS.items():
             if step in manifests:
@@ -123,7 +129,9 @@ def collect() -> Path:
     labels = {label: folder for label, folder in labels.items() if not label.endswith("/predecessor")}
     if labels:
         print(compare_reports(labels, RESULTS / "road.png"))
-    timings = {key: value for key, value in read_figures("clean_clone").items() if key in ("demo_seconds", "test_seconds")}
+    timings = {
+        key: value for key, value in read_figures("clean_clone").items() if key in ("demo_seconds", "test_seconds")
+    }
     return write_results("road", figures | timings, rows, seconds=seconds)
 
 

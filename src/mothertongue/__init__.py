@@ -31,7 +31,7 @@ _DOORS = {
     "run_recipe": "mothertongue.run.build",
 }
 
-__all__ = sorted(_DOORS)  # noqa: PLE0605
+__all__ = sorted(_DOORS)
 __version__ = "0.1.0"
 
 

@@ -27,7 +27,7 @@ def trusted_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 @pytest.fixture
 def run_snippet(trusted_code: Path) -> RunSnippet:
-    """A function that runs the text of a snippet with a folder in the place of FOLDER: what it has defined, and printed."""
+    """A function that runs a snippet's text with a folder in place of FOLDER: what it has defined, and printed."""
 
     def run(code: str, folder: Path) -> tuple[dict[str, Any], str]:
         names: dict[str, Any] = {}

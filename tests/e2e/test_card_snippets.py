@@ -75,7 +75,9 @@ def test_model_saved_again_from_trusted_code_keeps_the_name_others_look_for(
     assert GPT2LMHeadModel.from_pretrained(tmp_path / "again").config.architectures == ["GPT2LMHeadModel"]
 
 
-def test_every_code_block_of_the_exported_card_runs(exported: Path, run_snippet: RunSnippet, trusted_code: Path) -> None:
+def test_every_code_block_of_the_exported_card_runs(
+    exported: Path, run_snippet: RunSnippet, trusted_code: Path
+) -> None:
     card = (exported / "README.md").read_text("utf-8")
     blocks = [part.split("```")[0] for part in card.split("```python\n")[1:]]
     assert len(blocks) == 3

@@ -1,4 +1,4 @@
-"""The two real recipes run from end to end, here on our own encyclopaedia and for a few steps, to folders on which both cards' snippets run."""
+"""The two real recipes run to the end, here on our encyclopaedia and for a few steps; both cards' snippets run on the result."""
 
 from __future__ import annotations
 
@@ -62,6 +62,8 @@ def test_the_card_names_language_licence_and_base(run: Path) -> None:
 
 
 @pytest.mark.parametrize("snippet", ["czech_card", "bulgarian_card"])
-def test_both_published_snippets_run_on_the_export(run: Path, snippet: str, run_snippet: Callable[[str, Path], tuple[dict[str, Any], str]]) -> None:
+def test_both_published_snippets_run_on_the_export(
+    run: Path, snippet: str, run_snippet: Callable[[str, Path], tuple[dict[str, Any], str]]
+) -> None:
     _, printed = run_snippet((SNIPPETS / f"{snippet}.py").read_text("utf-8"), run / "export")
     assert ("1: Umělá inteligence" if snippet == "czech_card" else "Здравей,") in printed

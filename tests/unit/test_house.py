@@ -1,4 +1,4 @@
-"""The house stands as it is drawn: rooms import only from earlier rooms, the light rooms stay light, files stay short."""
+"""The house stands as it is drawn: a room imports from earlier rooms, light rooms stay light, files short."""
 
 from __future__ import annotations
 
@@ -12,8 +12,26 @@ import pytest
 import mothertongue
 
 SRC = Path(__file__).parents[2] / "src" / "mothertongue"
-ROOMS = "errors run languages corpus tokenizer model transfer train compress use evaluate export serve demo cli".split()
-FILES = sorted(file for file in SRC.rglob("*.py") if file.relative_to(SRC).parts[0] not in ("__init__.py", "__main__.py"))
+ROOMS = [
+    "errors",
+    "run",
+    "languages",
+    "corpus",
+    "tokenizer",
+    "model",
+    "transfer",
+    "train",
+    "compress",
+    "use",
+    "evaluate",
+    "export",
+    "serve",
+    "demo",
+    "cli",
+]
+FILES = sorted(
+    file for file in SRC.rglob("*.py") if file.relative_to(SRC).parts[0] not in ("__init__.py", "__main__.py")
+)
 
 
 def imports_of(file: Path) -> set[str]:
@@ -43,7 +61,17 @@ def test_a_file_is_short_enough_to_read(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["cli", "run.build", "run.recipe", "corpus.stage", "tokenizer.stage", "train.config", "compress.config", "languages"]
+    "module",
+    [
+        "cli",
+        "run.build",
+        "run.recipe",
+        "corpus.stage",
+        "tokenizer.stage",
+        "train.config",
+        "compress.config",
+        "languages",
+    ],
 )
 def test_light_rooms_import_neither_torch_nor_transformers(module: str) -> None:
     code = f"import sys, mothertongue.{module}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"

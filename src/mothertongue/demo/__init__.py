@@ -1,6 +1,7 @@
 """`mothertongue demo cs`: the whole road in minutes, on a miniature encyclopaedia that ships with mothertongue.
 
-An ordinary recipe (recipe.toml beside this file) run by the ordinary spine; this file only fills in the language and tells the end.
+An ordinary recipe (recipe.toml beside this file) run by the ordinary spine; this file only fills in the language and
+tells the end.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def demo_languages() -> tuple[str, ...]:
 def demo_recipe(language: str, *, seed: int = 0) -> Recipe:
     """The demo's recipe for one language; ConfigError if it has no encyclopaedia."""
     if language not in demo_languages():
-        raise ConfigError(f'The demo has no texts in "{language}". {suggest(language, demo_languages())} For your own texts: mothertongue plan {language} --hours 1')
+        raise ConfigError(
+            f'The demo has no texts in "{language}". {suggest(language, demo_languages())} '
+            f"For your own texts: mothertongue plan {language} --hours 1"
+        )
     source = ENCYCLOPAEDIA / f"{language}.xml"
     changes = {"corpus.language": f'"{language}"', "corpus.sources": f'[{{ path = "{source}", licence = "CC0 1.0" }}]'}
     if seed:
@@ -51,7 +55,10 @@ def demo_recipe(language: str, *, seed: int = 0) -> Recipe:
 def run_demo(language: str, out: Path, *, seed: int = 0) -> DemoResult:
     """Run the demo in folder `out` (finished steps are kept) and tell its result."""
     recipe = demo_recipe(language, seed=seed)
-    say(f"{len(recipe.steps)} steps in {out}: text, vocabulary, transfer, training, its control from scratch, compression, measures, export.")
+    say(
+        f"{len(recipe.steps)} steps in {out}: text, vocabulary, transfer, training, "
+        "the same from scratch as a control, compression, measures, export."
+    )
     say("About four minutes on two cores. Stop it whenever you like: the same command continues.")
     started = time.monotonic()
     manifests = run_recipe(recipe, out)
@@ -68,13 +75,17 @@ def tell_demo(language: str, out: Path, manifests: dict[str, Manifest], *, secon
     before, after = (_weights_megabytes(out / step) for step in ("train", "export"))
     prompts = sorted(open_language(language).prompts, key=len)[:3]
     writer = load(out / "export")
-    endings = {prompt: writer.generate(prompt, max_new_tokens=24, temperature=0.65, top_p=0.95, seed=0, stop="\n")[0] for prompt in prompts}
+    endings = {
+        prompt: writer.generate(prompt, max_new_tokens=24, temperature=0.65, top_p=0.95, seed=0, stop="\n")[0]
+        for prompt in prompts
+    }
     tflop = manifests["train"]["metrics"]["tflop"]
     lines = [
         f"Held-out text, {tflop:.1f} TFLOP of training for transfer and from scratch alike:",
         "",
         table,
-        f"Size: {compress['predecessor_layers']} layers, {compress['predecessor_parameters'] / 1e6:.1f} M parameters, {before:.1f} MB"
+        f"Size: {compress['predecessor_layers']} layers, {compress['predecessor_parameters'] / 1e6:.1f} M parameters, "
+        f"{before:.1f} MB"
         f" -> {compress['layers']} layers, {compress['parameters'] / 1e6:.1f} M, {after:.1f} MB in half precision",
         "",
         *(f"  {prompt}»{ending}" for prompt, ending in endings.items()),
@@ -82,8 +93,14 @@ def tell_demo(language: str, out: Path, manifests: dict[str, Manifest], *, secon
         f"Picture: {out / 'comparison.png'}",
         f'Next: mothertongue generate {out / "export"} "{prompts[-1]}"',
     ]
-    figures = {label.replace(",", "").replace(" ", "_"): manifests[step]["metrics"]["bits_per_byte"] for label, step in ARMS.items()}
-    return DemoResult({**figures, "megabytes_before": before, "megabytes_after": after, "seconds": round(seconds, 1)}, "\n".join(lines))
+    figures = {
+        label.replace(",", "").replace(" ", "_"): manifests[step]["metrics"]["bits_per_byte"]
+        for label, step in ARMS.items()
+    }
+    return DemoResult(
+        {**figures, "megabytes_before": before, "megabytes_after": after, "seconds": round(seconds, 1)},
+        "\n".join(lines),
+    )
 
 
 def _weights_megabytes(folder: Path) -> float:

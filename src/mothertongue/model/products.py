@@ -1,4 +1,4 @@
-"""Matrix products at the processor's speed: on AMD, torch's MKL takes a path of half the speed, oneDNN (also in torch) does not.
+"""Matrix products at the processor's speed: on AMD, torch's MKL takes a slow path, oneDNN (also in torch) does not.
 
     with fast_products(model):
         ...                                   # every linear layer of the model goes through oneDNN, backward too
@@ -31,11 +31,11 @@ def product(left_NK: Tensor, right_MK: Tensor) -> Tensor:
 
 @contextmanager
 def fast_products(model: nn.Module) -> Iterator[None]:
-    """Let the linear layers of `model` (nn.Linear, and GPT-2's Conv1D) use `product` inside the `with`, where it is faster."""
+    """Let the linear layers of `model` (nn.Linear, GPT-2's Conv1D) use `product` inside the `with`, if it is faster."""
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, Conv1D))] if prefers_onednn() else []
     layers = [layer for layer in layers if "forward" not in vars(layer)]  # those of an outer `with` are its to restore
     for layer in layers:
-        layer.forward = partial(_forward, layer)
+        vars(layer)["forward"] = partial(_forward, layer)
     try:
         yield
     finally:
@@ -48,7 +48,7 @@ def prefers_onednn() -> bool:
     """Whether this is an AMD processor and torch was built with oneDNN."""
     cpuinfo = Path("/proc/cpuinfo")
     is_amd = cpuinfo.is_file() and "AuthenticAMD" in cpuinfo.read_text("utf-8", "replace")
-    return is_amd and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return is_amd and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _suits(tensor: Tensor) -> bool:
@@ -59,8 +59,8 @@ def _forward(layer: nn.Linear | Conv1D, hidden: Tensor) -> Tensor:
     weight_MK = layer.weight if isinstance(layer, nn.Linear) else layer.weight.T
     rows_NK = hidden.reshape(-1, hidden.shape[-1])
     if not _suits(rows_NK) or torch.is_autocast_enabled("cpu"):
-        return cast(Tensor, type(layer).forward(layer, hidden))
-    result_NM = cast(Tensor, _Product.apply(rows_NK, weight_MK))
+        return cast(Tensor, cast(Any, type(layer)).forward(layer, hidden))
+    result_NM = cast(Tensor, _Product.apply(rows_NK, weight_MK))  # type: ignore[no-untyped-call]
     result_NM = result_NM if layer.bias is None else result_NM + layer.bias
     return result_NM.view(*hidden.shape[:-1], -1)
 

@@ -56,7 +56,7 @@ def open_artifact(path: Path, kind: str | None = None) -> Artifact:
 
 
 def _serves(path: Path, kind: str) -> bool:
-    """Whether a folder of another kind can stand for `kind`: an export is a checkpoint too, and both bring a tokenizer."""
+    """Whether a folder of another kind can stand for `kind`: an export is a checkpoint, both bring a tokenizer."""
     return (path / {"checkpoint": "config.json", "tokenizer": "tokenizer.json"}.get(kind, MANIFEST + "?")).is_file()
 
 

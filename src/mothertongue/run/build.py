@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mothertongue.errors import ArtifactError, ConfigError, MothertongueError
-from mothertongue.run.artifact import MANIFEST, Artifact, Manifest, open_artifact, read_manifest
+from mothertongue.run.artifact import MANIFEST, Manifest, open_artifact, read_manifest
 from mothertongue.run.disk import locked, plain_disk_errors, share, sweep, sync, writable, write_json, write_text
 from mothertongue.run.inputs import locate
 from mothertongue.run.manifest import PROGRESS, make_manifest

@@ -48,7 +48,9 @@ def test_product_takes_transposed_and_double_precision_operands() -> None:
     left_NK, right_MK = torch.randn(5, 7), torch.randn(3, 7)
     torch.testing.assert_close(products.product(left_NK, right_MK), left_NK @ right_MK.T)
     torch.testing.assert_close(products.product(left_NK.T, right_MK.new_ones(2, 5)), left_NK.T @ torch.ones(5, 2))
-    torch.testing.assert_close(products.product(left_NK.double(), right_MK.double()), left_NK.double() @ right_MK.double().T)
+    torch.testing.assert_close(
+        products.product(left_NK.double(), right_MK.double()), left_NK.double() @ right_MK.double().T
+    )
 
 
 @pytest.mark.usefixtures("_either_way")
