@@ -1,4 +1,4 @@
-"""The two real recipes run to the end, here on our encyclopaedia and for a few steps; both cards' snippets run on the result."""
+"""The two real recipes run to the end, here on our encyclopaedia and for a few steps; both snippets run on that."""
 
 from __future__ import annotations
 
