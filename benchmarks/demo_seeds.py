@@ -63,7 +63,8 @@ def run(language: str, seed: int) -> dict[str, float]:
     controls = CONTROLS.format(train=table(recipe.text, "train"), compress=truncation(table(recipe.text, "compress")))
     changes = {**recipe.changes, "mean.seed": str(seed), "truncate.seed": str(seed)}
     manifests = run_recipe(parse_recipe(recipe.text + controls, changes=changes), RUNS / f"{language}-{seed}")
-    return {arm: manifests[step]["metrics"]["bits_per_byte"] for arm, step in ARMS.items()}
+    found = {arm: manifests[step]["metrics"]["bits_per_byte"] for arm, step in ARMS.items()}
+    return found | {"fivegram": manifests["evaluate"]["metrics"]["fivegram_bits_per_byte"]}
 
 
 def table(text: str, name: str) -> str:
@@ -89,7 +90,7 @@ def main() -> None:
     for language in [name for name in sys.argv[1:] if name in demo_languages()] or demo_languages():
         found = [run(language, seed) for seed in SEEDS]
         rows += [{"language": language, "seed": seed, **arms} for seed, arms in zip(SEEDS, found, strict=True)]
-        for arm in ARMS:
+        for arm in found[0]:
             values = [arms[arm] for arms in found]
             figures[f"{language}_{arm}_bits_per_byte"] = round(statistics.mean(values), 5)
             figures[f"{language}_{arm}_spread"] = round(max(values) - min(values), 5)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,11 @@ def test_every_block_of_the_page_runs(page: str, texts: Path, monkeypatch: pytes
             assert result.stdout.strip(), command
             if target:
                 Path(target).write_text(result.stdout, "utf-8")
+
+
+def test_the_tables_of_the_readme_are_those_of_the_results() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "readme_tables.py"), "--check"]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 def test_the_readme_is_as_long_as_a_readme_may_be() -> None:

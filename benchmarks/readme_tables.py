@@ -1,0 +1,77 @@
+"""Write the README's tables from the checked-in results, so that no figure is typed by hand.
+
+python benchmarks/readme_tables.py            rewrites what stands between the markers
+python benchmarks/readme_tables.py --check    only says whether it is up to date
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from results_file import ROOT, read_figures
+
+BEGIN, END = "<!-- tables: python benchmarks/readme_tables.py -->", "<!-- end of tables -->"
+ARMS = {
+    "scratch": "from scratch",
+    "mean": "transfer, `mean` rows",
+    "align": "transfer, `align` rows",
+    "theseus": "`align`, then half the layers by Theseus",
+    "truncation": "`align`, then half the layers by truncation",
+}
+LANGUAGES = {"cs": "Czech", "bg": "Bulgarian"}
+ROAD_LINES = {"fivegram": "5-gram", "xz": "xz"}
+
+
+def tables() -> str:
+    """All tables as Markdown."""
+    parts = []
+    if road := read_figures("road"):
+        names = {**ARMS, **ROAD_LINES}
+        parts += [
+            "Real text (`recipes/czech-small.toml`, `bulgarian-small.toml`; `benchmarks/road.py`):\n",
+            rows(road, names),
+        ]
+    if seeds := read_figures("demo_seeds"):
+        parts += [
+            "The demo's miniature encyclopaedia, mean of three seeds and their spread, equal compute in each\n"
+            "comparison (`benchmarks/demo_seeds.py`):\n",
+            rows(seeds, {**ARMS, "fivegram": "5-gram"}),
+        ]
+    if base := read_figures("english_base"):
+        parts.append(
+            f"The shipped English base ({base['parameters'] / 1e6:.1f} M parameters, {base['weights_megabytes']:.1f} MB,"
+            f" {base['tokens'] / 1e6:.1f} M tokens read): **{base['bits_per_byte']:.3f}**,\n"
+            f"beside {base['fivegram_bits_per_byte']:.3f} of a 5-gram and {base['xz_bits_per_byte']:.3f} of xz"
+            " on the same held-out English text (`benchmarks/english_base.py`).\n"
+        )
+    return "\n".join(parts)
+
+
+def rows(figures: Mapping[str, float], names: Mapping[str, str]) -> str:
+    """One row per arm, one column per language; the spread over seeds where there is one."""
+    lines = ["| | " + " | ".join(LANGUAGES.values()) + " |", "|---|" + "---:|" * len(LANGUAGES)]
+    for arm, label in names.items():
+        cells = []
+        for language in LANGUAGES:
+            value, spread = figures.get(f"{language}_{arm}_bits_per_byte"), figures.get(f"{language}_{arm}_spread")
+            cells.append(
+                "" if value is None else f"{value:.3f}" + (f" (spread {spread:.3f})" if spread is not None else "")
+            )
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    file = ROOT / "README.md"
+    old = file.read_text("utf-8")
+    before, _, rest = old.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    new = f"{before}{BEGIN}\n\n{tables()}\n{END}{after}"
+    if "--check" in sys.argv:
+        sys.exit(0 if new == old else "README.md is not up to date: run python benchmarks/readme_tables.py")
+    file.write_text(new, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
