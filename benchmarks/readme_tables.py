@@ -40,7 +40,7 @@ def tables() -> str:
         ]
     if base := read_figures("english_base"):
         parts.append(
-            f"The shipped English base ({base['parameters'] / 1e6:.1f} M parameters, {base['weights_megabytes']:.1f} MB,"
+            f"The English base ({base['parameters'] / 1e6:.1f} M parameters, {base['weights_megabytes']:.0f} MB,"
             f" {base['tokens'] / 1e6:.1f} M tokens read): **{base['bits_per_byte']:.3f}**,\n"
             f"beside {base['fivegram_bits_per_byte']:.3f} of a 5-gram and {base['xz_bits_per_byte']:.3f} of xz"
             " on the same held-out English text (`benchmarks/english_base.py`).\n"
