@@ -18,7 +18,11 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "corpus": ("{documents:,} documents", "{bytes:#B}", "{dropped:,} dropped"),
     "tokenizer": ("{vocab_size:,} tokens", "{fertility:.2f} tokens per word", "{bytes_per_token:.2f} bytes per token"),
     "model": ("{parameters:#parameters}", "{vocab_size:,} tokens"),
-    "transfer": ("method {method}", "{parameters:#parameters}"),
+    "transfer": (
+        "method {method}",
+        "{shared_tokens:,} of {target_vocab_size:,} tokens shared",
+        "starts at {starting_bits_per_byte:.3f} bits per byte",
+    ),
     "train": _TRAINED,
     "compress": ("{predecessor_layers} layers to {layers}", "{parameters:#parameters}", *_TRAINED),
     "evaluate": (

@@ -30,7 +30,7 @@ def next_command(folder: Path, manifest: Mapping[str, Any]) -> str:
     if (folder.parent / RECIPE).is_file() and unfinished_steps(folder.parent):
         return run_command(folder.parent)
     if manifest["kind"] == "export":
-        return command("generate", folder, "Once upon a time", "--max-new-tokens", 40)
+        return command("generate", folder, "--max-new-tokens", 40)
     if manifest["stage"] not in _ONWARD:
         return command("verify", folder)
     stage, role = _ONWARD[manifest["stage"]]

@@ -138,8 +138,8 @@ def _when(manifest: Manifest) -> str:
 
 
 def _sources(manifest: Manifest) -> Iterator[Line]:
-    """Texts and licences of every corpus behind this folder."""
-    steps = [*manifest.get("lineage", []), manifest]
+    """Texts and licences of every corpus behind this folder, the newest first: it is the model's own language."""
+    steps = [manifest, *reversed(manifest.get("lineage", []))]
     found = [source for step in steps if step["kind"] == "corpus" for source in step["metrics"].get("sources", [])]
     for source in found[:SHOWN_SOURCES]:
         size = f", {quantity(source['bytes'], 'B')}" if "bytes" in source else ""

@@ -17,7 +17,7 @@ from mothertongue.run.figures import PHRASES, key_figures, magnitude
 from mothertongue.run.next_command import next_command
 from mothertongue.run.recipe import Recipe, parse_recipe
 from mothertongue.run.stages import STAGES
-from mothertongue.run.story import story, tell
+from mothertongue.run.story import _sources, story, tell
 
 
 @pytest.fixture
@@ -48,6 +48,17 @@ def test_a_run_tells_every_step_and_its_overrides(run: Path) -> None:
     assert [line.split()[0] for line in text.splitlines()[1:5]] == ["step", "letters", "count", "join"]
     assert "to do" in text
     assert "set    count.shift = 3" in text
+
+
+def test_the_own_texts_come_before_those_of_the_base() -> None:
+    def corpus(*names: str) -> dict[str, Any]:
+        return {"kind": "corpus", "step": "corpus", "metrics": {"sources": [{"name": name} for name in names]}}
+
+    model = {"kind": "checkpoint", "metrics": {}, "lineage": [corpus("english"), corpus("a", "b", "c", "d")]}
+    assert [text for _, text in _sources(model)] == [
+        *(f"{name} (unknown)" for name in "abcd"),
+        "and 1 more (unknown)",
+    ]
 
 
 def test_a_run_for_machines_is_its_manifests(run: Path) -> None:
