@@ -102,7 +102,7 @@ def _summary(story: Story) -> str:
 
 
 def _sections(story: Story, *, gpt2_folder: bool) -> Iterator[tuple[str, str]]:
-    origin = [f"**{story.base}**: made elsewhere"] if story.base else []
+    origin = [f"**{story.base}**: made elsewhere"] if story.is_base_foreign else []
     told = [*origin, *(step_sentence(step) for step in story.steps)]
     yield "Lineage", "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(told, 1))
     yield "Figures", _figures_table(story)

@@ -53,7 +53,8 @@ class Story:
     """All that a card tells."""
 
     language: str  # code of the newest corpus' language, or empty
-    base: str  # id or name of a model made elsewhere that it began from, or empty
+    base: str  # id or name of the finished model that it began as, or empty
+    is_base_foreign: bool  # the base was made elsewhere, so no step tells of it
     sources: tuple[Source, ...]
     steps: tuple[Step, ...]  # oldest first, the model's own step last
     figures: tuple[Figure, ...]
@@ -64,9 +65,11 @@ class Story:
 def read_story(manifest: Mapping[str, Any], *, report: Mapping[str, Any] | None = None) -> Story:
     """The story in the manifest of a checkpoint or an export; `report` is the manifest of an evaluation of it."""
     steps = [step for step in (*manifest.get("lineage", ()), manifest) if step.get("stage")]  # "" was made elsewhere
+    base, is_base_foreign = _base(steps)
     return Story(
         language=_language(steps),
-        base=_base(steps),
+        base=base,
+        is_base_foreign=is_base_foreign,
         sources=tuple(_sources(steps)),
         steps=tuple(steps),
         figures=(*_figures(manifest), *(_figures(report) if report else ())),
@@ -106,13 +109,14 @@ def _language(steps: Sequence[Step]) -> str:
     return next((code for code in reversed(codes) if code not in ("", ANY)), "")
 
 
-def _base(steps: Sequence[Step]) -> str:
-    made_here = {step.get("fingerprint") for step in steps}
+def _base(steps: Sequence[Step]) -> tuple[str, bool]:
+    """What the model began as, and whether that was made elsewhere: a folder without a manifest, or an export."""
+    made_here = {step.get("fingerprint"): step["stage"] for step in steps}
     for step in steps:
         for given in step.get("inputs", ()):
-            if given["role"] == "checkpoint" and given["fingerprint"] not in made_here:
-                return model_name(given["path"])
-    return ""
+            if given["role"] == "checkpoint" and made_here.get(given["fingerprint"], "export") == "export":
+                return model_name(given["path"]), given["fingerprint"] not in made_here
+    return "", False
 
 
 def model_name(path: str) -> str:

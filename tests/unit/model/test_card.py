@@ -129,6 +129,24 @@ def test_what_a_manifest_does_not_say_is_left_out(gpt2_folder: bool) -> None:
     assert "unknown" not in card
 
 
+def test_an_export_of_ours_is_named_as_the_base_and_its_steps_are_told() -> None:
+    export = {
+        "step": "export",
+        "stage": "export",
+        "fingerprint": "sha-of-export",
+        "config": {},
+        "metrics": {},
+        "inputs": [],
+    }
+    moved = {
+        **TRANSFER,
+        "inputs": [{"role": "checkpoint", "path": "bases/english-base", "fingerprint": "sha-of-export"}],
+    }
+    card = model_card({**MANIFEST, "lineage": [export, CORPUS, TOKENIZER, moved]})
+    assert "It began as english-base." in card
+    assert "made elsewhere" not in card
+
+
 def test_a_local_base_is_named_without_its_folder_and_not_in_the_front_matter() -> None:
     moved = {**TRANSFER, "inputs": [{"role": "checkpoint", "path": "/data/my-base", "fingerprint": "x"}]}
     card = model_card({**MANIFEST, "lineage": [CORPUS, moved]})
