@@ -84,6 +84,7 @@ def tell_demo(language: str, out: Path, manifests: dict[str, Manifest], *, secon
         f"Held-out text, {tflop:.1f} TFLOP of training for transfer and from scratch alike:",
         "",
         table,
+        *_ahead(manifests["evaluate"]["metrics"]),
         f"Size: {compress['predecessor_layers']} layers, {compress['predecessor_parameters'] / 1e6:.1f} M parameters, "
         f"{before:.1f} MB"
         f" -> {compress['layers']} layers, {compress['parameters'] / 1e6:.1f} M, {after:.1f} MB in half precision",
@@ -101,6 +102,17 @@ def tell_demo(language: str, out: Path, manifests: dict[str, Manifest], *, secon
         {**figures, "megabytes_before": before, "megabytes_after": after, "seconds": round(seconds, 1)},
         "\n".join(lines),
     )
+
+
+def _ahead(metrics: dict[str, Any]) -> list[str]:
+    """A word on the 5-gram where it wins, as it does on the smallest texts."""
+    if metrics["fivegram_bits_per_byte"] > metrics["bits_per_byte"]:
+        return []
+    return [
+        "A 5-gram, which only counts, is still ahead on a text this small: the models read it three times in a minute.",
+        "More text and more hours are the cure: mothertongue plan LANGUAGE --hours 8",
+        "",
+    ]
 
 
 def _weights_megabytes(folder: Path) -> float:
