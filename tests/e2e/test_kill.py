@@ -149,8 +149,9 @@ def test_the_installed_command_killed_in_training_is_refused_a_second_run_and_th
     first = subprocess.Popen(start, env=ENVIRONMENT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     while first.poll() is None and not list(out.glob("train.partial/progress/step-*")):
         time.sleep(0.005)
+    first.send_signal(signal.SIGSTOP)  # it holds its lock, and cannot end before it is killed
     second = subprocess.run(start, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert first.poll() is None, "the training ended before it could be killed"
+    assert first.poll() is None, "the training ended before it could be stopped"
     first.send_signal(signal.SIGKILL)
     first.wait()
     assert second.returncode == 1

@@ -160,8 +160,9 @@ def _work(job: _Job, partial: Path, *, resumed: bool) -> None:
     started = time.monotonic()
     try:
         metrics = job.step.stage.function(job.step.config, partial, **{role: a.path for role, a in artifacts.items()})
-    except MothertongueError:
-        if not resumed and not any(partial.glob(f"{PROGRESS}/*")):
+    except MothertongueError as error:
+        worked = any(partial.glob(f"{PROGRESS}/*")) and not isinstance(error, ConfigError)
+        if not resumed and not worked:
             shutil.rmtree(partial)  # nothing worth keeping, and it would stand in the way of corrected settings
         raise
     seconds = time.monotonic() - started

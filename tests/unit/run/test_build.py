@@ -229,18 +229,21 @@ def test_killed_before_every_change_on_the_disk_the_next_call_ends_the_same(
     assert int(done.stdout) > 40  # kills, three steps
 
 
-@pytest.mark.parametrize("has_state", [False, True])
-def test_a_failed_step_is_in_nobodys_way_unless_it_has_saved_states(recipe: Recipe, run: Path, has_state: bool) -> None:
+@pytest.mark.parametrize(("has_state", "error"), [(False, SourceError), (True, SourceError), (True, ConfigError)])
+def test_a_failed_step_is_in_nobodys_way_unless_it_has_saved_states(
+    recipe: Recipe, run: Path, has_state: bool, error: type[Exception]
+) -> None:
     def work(config: Any, out: Path, *, corpus: Path) -> dict[str, Any]:
         if has_state:
             (out / "progress").mkdir()
             (out / "progress" / "step-1").write_text("hours of work")
-        raise SourceError("The text is of another language.")
+        raise error("The text is of another language.")
 
-    with pytest.raises(SourceError):
+    kept = has_state and error is not ConfigError  # a ConfigError means that nothing has run
+    with pytest.raises(error):
         run_recipe(with_work(recipe, "count", work), run)
-    assert (run / "count.partial").exists() == has_state
-    if has_state:
+    assert (run / "count.partial").exists() == kept
+    if kept:
         with pytest.raises(ArtifactError, match="shift was 0, is now 3"):
             run_recipe(changed(recipe, count__shift="3"), run)
     else:
