@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
 
 from mothertongue.demo import demo_languages, demo_recipe
 from mothertongue.evaluate.report import compare_reports
 from mothertongue.languages import open_language
+from mothertongue.run.artifact import read_manifest
 from mothertongue.run.build import run_recipe
 from mothertongue.run.recipe import parse_recipe
 from results_file import RESULTS, ROOT, write_results
@@ -84,7 +84,6 @@ def truncation(theseus: str) -> str:
 
 
 def main() -> None:
-    started = time.monotonic()
     rows = []
     figures: dict[str, float] = {}
     for language in [name for name in sys.argv[1:] if name in demo_languages()] or demo_languages():
@@ -101,7 +100,11 @@ def main() -> None:
         f"{open_language(name).name}/{arm}": RUNS / f"{name}-0" / step for name in groups for arm, step in ARMS.items()
     }
     print(compare_reports(labels, RESULTS / "demo_seeds.png"))
-    print(write_results("demo_seeds", figures, rows, seconds=time.monotonic() - started))
+    print(
+        write_results(
+            "demo_seeds", figures, rows, seconds=sum(read_manifest(folder)["seconds"] for folder in RUNS.glob("*/*/"))
+        )
+    )
     for name, value in figures.items():
         print(f"{name:45} {value}")
 
