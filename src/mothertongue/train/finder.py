@@ -1,6 +1,8 @@
 """Learning-rate finder (Smith 2017, arXiv 1506.01186): train a copy at a growing rate until the loss gets worse.
 
-The suggestion is the rate at the steepest fall of the smoothed loss, but at most a tenth of where the loss was lowest.
+The suggestion is the rate at the steepest fall of the smoothed loss, but at most a tenth of the highest rate at which
+the loss is as low as anywhere. One batch is harder than another by more than a step can change, so each loss is
+compared with the untrained model's on the same batch; without that, rates found for a trained model are noise.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
 from mothertongue.model.products import fast_products
+from mothertongue.model.score import evaluating
 from mothertongue.run.progress import track
 from mothertongue.train.data import Windows
 from mothertongue.train.freeze import group_parameters, optimizer_groups
@@ -51,30 +54,37 @@ def find_learning_rate(
     probe = copy.deepcopy(model).train()
     optimizer = torch.optim.AdamW(optimizer_groups(group_parameters(probe), 0.0), fused=True)
     rates: list[float] = []
-    losses: list[float] = []
-    smooth = 0.0
+    before: list[float] = []  # the untrained model's loss on each batch
+    gains: list[float] = []  # running mean of what training has changed
+    change = 0.0
     with torch.random.fork_rng(), fast_products(probe), track("finding the learning rate", total=steps) as bar:
         torch.manual_seed(windows.seed)
         for step in range(steps):
             rate = lowest * (highest / lowest) ** (step / max(1, steps - 1))
-            loss = _try_rate(probe, optimizer, windows.batch(step, batch_size), rate)
+            tokens_BT = windows.batch(step, batch_size).to(model.device)
+            with evaluating(model):
+                untrained = next_token_loss(model, tokens_BT).item()
+            loss = _try_rate(probe, optimizer, tokens_BT, rate)
             if not math.isfinite(loss):
                 break
-            smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss
+            change = SMOOTHING * change + (1 - SMOOTHING) * (loss - untrained)
             rates.append(rate)
-            losses.append(smooth / (1 - SMOOTHING ** (step + 1)))
-            bar.advance(note=f"rate {rate:.1e}, loss {losses[-1]:.2f}")
-            if losses[-1] > 1.5 * min(losses):
+            before.append(untrained)
+            gains.append(change / (1 - SMOOTHING ** (step + 1)))
+            bar.advance(note=f"rate {rate:.1e}, loss {loss:.2f}")
+            if gains[-1] > min(gains) + 0.5 * untrained:
                 break
-    if not losses:
+    if not rates:
         raise CheckpointError(f"The model's loss is {loss} before any training: its weights are damaged. Restore it.")
+    level = sum(before) / len(before)
+    losses = [level + gain for gain in gains]
     return Found(tuple(rates), tuple(losses), suggest_rate(rates, losses))
 
 
 def _try_rate(probe: PreTrainedModel, optimizer: torch.optim.Optimizer, tokens_BT: Tensor, rate: float) -> float:
     for group in optimizer.param_groups:
         group["lr"] = rate
-    loss = next_token_loss(probe, tokens_BT.to(probe.device))
+    loss = next_token_loss(probe, tokens_BT)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
@@ -82,18 +92,22 @@ def _try_rate(probe: PreTrainedModel, optimizer: torch.optim.Optimizer, tokens_B
 
 
 def suggest_rate(rates: Sequence[float], losses: Sequence[float]) -> float:
-    """The rate of steepest fall per log-rate, at most a tenth of the rate with the lowest loss.
+    """The rate of steepest fall per log-rate, at most a tenth of the highest rate with (within 1 %) the lowest loss.
 
-    The fall is measured over a tenth of the tries, so that the noise of single batches is not taken for learning.
+    The fall is measured over a tenth of the tries. Where the loss falls by less than 1 % in all, nothing is to be seen
+    in its slope, and the second rate alone counts.
 
     >>> suggest_rate([1e-5, 1e-4, 1e-3, 1e-2, 1e-1], [9.0, 8.9, 7.0, 6.0, 8.0])
     0.001
     """
-    lowest = min(range(len(losses)), key=losses.__getitem__)
+    slack = 0.01 * losses[0]
+    lowest = min(losses)
+    safe = max(i for i, loss in enumerate(losses) if loss <= lowest + slack)
+    if losses[0] - lowest <= slack:
+        return rates[safe] / 10
     reach = max(1, len(losses) // 10)
-    ends = range(reach, lowest + 1)
-    steepest = min(ends, key=lambda i: losses[i] - losses[i - reach], default=lowest)
-    return min(rates[steepest - reach // 2], rates[lowest] / 10)
+    steepest = min(range(reach, safe + 1), key=lambda i: losses[i] - losses[i - reach], default=safe)
+    return min(rates[steepest - reach // 2], rates[safe] / 10)
 
 
 def draw_finder(found: Found, file: Path) -> None:

@@ -35,6 +35,18 @@ def test_the_found_rate_trains_better_than_a_much_lower_and_a_much_higher_one(
     assert losses[1] < losses[2]
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_trained_models_rate_is_not_lost_in_the_noise_of_batches(
+    make_gpt2: Maker, windows: Windows, out: Path, seed: int
+) -> None:
+    # it has little left to learn: one batch is harder than another by more than a step can change
+    model = make_gpt2(width=32)
+    config = TrainConfig(batch_size=8, save_minutes=9)
+    fit(model, windows, phases(config, 150, 1e-2), config, out)
+    found = find_learning_rate(model, Windows(windows.ids, windows.length, seed), batch_size=2)
+    assert 3e-5 < found.learning_rate < 1e-2
+
+
 def test_the_search_changes_neither_the_model_nor_the_random_state(make_gpt2: Maker, windows: Windows) -> None:
     model = set_dropout(make_gpt2(), 0.2).eval()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -58,6 +70,11 @@ def test_the_suggestion_is_where_the_loss_falls_fastest_well_below_the_lowest_lo
     rates = [10.0**-i for i in range(6, 0, -1)]
     assert suggest_rate(rates, [9.0, 8.9, 8.5, 6.0, 5.5, 7.0]) == 1e-3
     assert suggest_rate(rates, [9.0, 8.9, 8.8, 8.6, 5.0, 7.0]) == pytest.approx(1e-3)  # a tenth of 1e-2
+
+
+def test_where_nothing_is_left_to_learn_the_rate_is_a_tenth_of_the_highest_harmless_one() -> None:
+    rates = [10.0**-i for i in range(6, 0, -1)]
+    assert suggest_rate(rates, [4.0, 3.999, 3.998, 4.001, 4.02, 5.0]) == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize("losses", [[5.0], [5.0, 5.1], [5.0, 6.0, 7.0], [5.0, 4.0]])
