@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -123,8 +122,3 @@ def device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def clear_work(out: Path) -> None:
-    """Remove what only an unfinished training needs."""
-    shutil.rmtree(out / PROGRESS, ignore_errors=True)
