@@ -59,7 +59,7 @@ def run_demo(language: str, out: Path, *, seed: int = 0) -> DemoResult:
         f"{len(recipe.steps)} steps in {out}: text, vocabulary, transfer, training, "
         "the same from scratch as a control, compression, measures, export."
     )
-    say("About four minutes on two cores. Stop it whenever you like: the same command continues.")
+    say("A few minutes on two cores. Stop it whenever you like: the same command continues.")
     started = time.monotonic()
     manifests = run_recipe(recipe, out)
     return tell_demo(language, out, manifests, seconds=time.monotonic() - started)
