@@ -34,6 +34,9 @@ class CorpusConfig(Settings):
     sources: tuple[Source, ...] = setting((), "where the text comes from")
     heldout_share: float = setting(0.02, "share of documents kept for evaluation, 0-0.5", least=0.0, most=0.5)
     dev_share: float = setting(0.01, "share of documents kept for watching training, 0-0.5", least=0.0, most=0.5)
+    split_draw: int = setting(
+        0, "another number draws other held-out and development documents, when these were looked at to choose", least=0
+    )
     min_characters: int = setting(200, "shorter documents are dropped", least=1)
     max_document_characters: int = setting(
         100_000, "text files are cut into documents of at most this length", least=1_000

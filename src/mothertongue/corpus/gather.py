@@ -61,7 +61,14 @@ def gather(config: CorpusConfig, folder: Path, ledger: Ledger) -> Census:
             bar.advance(0, note=file.name)
             for document, digest in _kept(file, reading, seen):
                 census.digests.append(digest)
-                census.sides.append(side_of(digest, heldout_share=config.heldout_share, dev_share=config.dev_share))
+                census.sides.append(
+                    side_of(
+                        digest,
+                        heldout_share=config.heldout_share,
+                        dev_share=config.dev_share,
+                        draw=config.split_draw,
+                    )
+                )
                 census.sources.append(document.source)
                 census.bytes.append(len(document.text.encode("utf-8")))
                 spool.write(document)

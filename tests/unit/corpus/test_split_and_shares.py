@@ -21,6 +21,15 @@ def test_a_larger_heldout_share_only_adds_documents() -> None:
     assert few < more
 
 
+def test_another_draw_holds_out_other_documents() -> None:
+    digests = [text_digest(str(n)) for n in range(2000)]
+    first, second = (
+        {d for d in digests if side_of(d, heldout_share=0.2, dev_share=0, draw=n) == "heldout"} for n in (0, 1)
+    )
+    assert len(second) == pytest.approx(400, rel=0.2)
+    assert len(first & second) == pytest.approx(80, rel=0.4)
+
+
 def test_positions_lie_between_zero_and_one() -> None:
     assert position(bytes(16)) == 0
     assert 0.999 < position(b"\xff" * 16) < 1
