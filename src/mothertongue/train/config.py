@@ -43,7 +43,8 @@ class TrainConfig(Settings):
         super().__post_init__()
         if self.steps and self.budget_teraflop:
             raise ConfigError(
-                "steps and budget_teraflop are both given, and each sets the length of the training. Set one of them to 0."
+                "steps and budget_teraflop are both given, and each sets the length of the training. "
+                "Set one of them to 0."
             )
         if self.warmup + self.decay > 1 and self.schedule == "plateau":
             raise ConfigError(

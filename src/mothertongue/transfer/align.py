@@ -5,7 +5,8 @@ Static vectors are counted in each language apart, so their axes do not agree. T
 frequent tokens that are each other's nearest neighbours under CSLS (Conneau et al. 2018, arXiv 1710.04087) join the
 anchors, round by round (self-learning as of Artetxe et al. 2017). Then the nearest source tokens of a target token are
 known, and its row is the softmax mean of their rows, as in WECHSEL (Minixhofer et al. 2022, arXiv 2112.06598), which
-takes fastText vectors and a bilingual dictionary for that.
+takes fastText vectors and a bilingual dictionary for that. What rests on few occurrences is drawn towards the mean row,
+and a short word of both languages, which may be a false friend, gets half its own row and half the mixture.
 """
 
 # Axes: S source vocabulary, V target vocabulary, D dimensions of static vectors, A anchors, K neighbours, W row,
@@ -27,6 +28,7 @@ FREQUENT = 1500  # tokens that may join the anchors: the vectors of rarer ones a
 ROUNDS = 10
 HUB_NEIGHBOURS = 10
 LEAST_ANCHOR_COUNT = 20
+HALF_BELIEVED = 12  # occurrences; fitted to the rows that shared tokens really have (docs/why/transfer.md)
 SHORTEST_WORD = 4  # letters: "do", "on", "ten" are words of both languages and mean nothing alike
 
 
@@ -40,7 +42,7 @@ class Anchors:
 
 
 def align(material: Material) -> Tensor:
-    """Rows [V, W]: shared tokens keep theirs, tokens without a static vector get the mean row, all others a mixture."""
+    """Rows [V, W]: mixtures for new tokens, their own for shared ones that mean the same, both for the doubtful."""
     pair = material.vectors()
     rotation_DD = find_rotation(pair, trusted_anchors(pair, material))
     mixed_VW = nearest_mixture(
@@ -50,7 +52,21 @@ def align(material: Material) -> Tensor:
         neighbours=material.neighbours,
         temperature=material.temperature,
     )
-    return keep_shared(mixed_VW, material)
+    return keep_trusted(draw_to_mean(mixed_VW, pair.target.counts, material.source_rows), material)
+
+
+def draw_to_mean(mixed_VW: Tensor, counts_V: Tensor, source_rows_SW: Tensor) -> Tensor:
+    """Each mixture, drawn towards the mean row as far as its token is rare: count / (count + HALF_BELIEVED) is left."""
+    mean_W = source_rows_SW.mean(dim=0)
+    return mean_W + (counts_V / (counts_V + HALF_BELIEVED))[:, None] * (mixed_VW - mean_W)
+
+
+def keep_trusted(rows_VW: Tensor, material: Material) -> Tensor:
+    """Shared tokens with their own row, bit for bit; those that may mean something else half way between."""
+    kept_VW = keep_shared(rows_VW.clone(), material)
+    doubtful = [token for token in material.matches if not is_trustworthy(material.target_keys[token])]
+    kept_VW[doubtful] = (kept_VW[doubtful] + rows_VW[doubtful]) / 2
+    return kept_VW
 
 
 def trusted_anchors(pair: VectorPair, material: Material) -> Anchors:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from mothertongue.transfer.align import (
+    HALF_BELIEVED,
     Anchors,
     align,
+    draw_to_mean,
     find_rotation,
     is_trustworthy,
+    keep_trusted,
     most_frequent,
     mutual_neighbours,
     nearest_mixture,
@@ -95,6 +99,23 @@ def test_shared_token_keeps_its_row_exactly() -> None:
     assert torch.equal(rows[2], given.source_rows[11]) and torch.equal(rows[5], given.source_rows[5])
 
 
+def test_short_shared_word_lies_between_its_own_row_and_the_mixture() -> None:
+    source = unit_vectors(40, 6)
+    given = material(paired(source, source[:30]), {2: 11, 3: 12})
+    given = replace(given, target_keys={**given.target_keys, 2: b" on"})
+    rows = keep_trusted(torch.zeros(30, 3), given)
+    torch.testing.assert_close(rows[2], given.source_rows[11] / 2)
+    assert torch.equal(rows[3], given.source_rows[12])
+
+
+def test_the_rarer_a_token_the_nearer_it_is_to_the_mean_row() -> None:
+    rows, mixed = torch.randn(50, 3), torch.randn(3, 3)
+    drawn = draw_to_mean(mixed, torch.tensor([0.0, HALF_BELIEVED, 1e9]), rows)
+    torch.testing.assert_close(drawn[0], rows.mean(dim=0))
+    torch.testing.assert_close(drawn[1], (rows.mean(dim=0) + mixed[1]) / 2)
+    torch.testing.assert_close(drawn[2], mixed[2])
+
+
 def test_nothing_shared_still_gives_rows() -> None:
     source = unit_vectors(40, 6)
     assert torch.isfinite(align(material(paired(source, source[:30]), {}))).all()
@@ -138,4 +159,4 @@ def test_renamed_language_finds_its_words_again() -> None:
     pair = VectorPair(source, target)
     given = material(pair, {i: i for i in range(8)})
     expected = given.source_rows[[words + 7 - i if i >= 8 else i for i in range(words)]]
-    assert (align(given) == expected).all(dim=1).float().mean() > 0.8
+    assert torch.isclose(align(given), expected, rtol=0.02).all(dim=1).float().mean() > 0.8
