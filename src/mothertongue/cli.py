@@ -20,7 +20,8 @@ from mothertongue.errors import ConfigError, MothertongueError
 from mothertongue.run.examples import EXAMPLES
 from mothertongue.run.progress import be_quiet
 from mothertongue.run.settings import Settings, default_of, suggest
-from mothertongue.run.stages import STAGES, Stage, resolve
+from mothertongue.run.stages import STAGES, Stage
+from mothertongue.run.table import resolve
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mothertongue.errors import ConfigError
-from mothertongue.evaluate.tasks import unknown_task
+from mothertongue.evaluate.tasks import TASKS
 from mothertongue.run.settings import Settings, setting
 
 
@@ -29,7 +29,6 @@ class EvaluateConfig(Settings):
         if not self.tasks:
             raise ConfigError('EvaluateConfig.tasks is empty: name at least one, for instance "bits_per_byte".')
         for task in self.tasks:
-            if problem := unknown_task(task):
-                raise ConfigError(problem)
+            TASKS.check(task)
         if self.context and self.stride > self.context:
             raise ConfigError(f"stride = {self.stride} would skip text: it must not exceed context = {self.context}.")

@@ -11,7 +11,7 @@ from mothertongue.corpus.split import Split
 from mothertongue.evaluate.config import EvaluateConfig
 from mothertongue.evaluate.heldout import heldout_texts
 from mothertongue.evaluate.report import write_report
-from mothertongue.evaluate.tasks import Outcome, Subject, load_task
+from mothertongue.evaluate.tasks import TASKS, Outcome, Subject
 from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.run.artifact import Metrics, write_json
 
@@ -37,6 +37,6 @@ def _measure(task: str, subject: Subject) -> Outcome:
     file = subject.workspace / f"{task}.json"
     if file.is_file():
         return Outcome(**json.loads(file.read_text("utf-8")))
-    outcome = load_task(task)(subject)
+    outcome = TASKS.load(task)(subject)
     write_json(file, {"figures": outcome.figures, "rows": outcome.rows, "notes": outcome.notes})
     return outcome

@@ -6,27 +6,16 @@ by an entry point in the group `mothertongue.evaluate_tasks`.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from mothertongue.errors import ConfigError
-from mothertongue.run.settings import suggest
+from mothertongue.run.table import Table
 
 if TYPE_CHECKING:
     from mothertongue.evaluate.config import EvaluateConfig
     from mothertongue.model.checkpoint import Checkpoint
-
-TASKS: dict[str, str] = {
-    "baselines": "mothertongue.evaluate.baselines:baselines",
-    "bits_per_byte": "mothertongue.evaluate.bits_per_byte:bits_per_byte",
-    "next_word": "mothertongue.evaluate.next_word:next_word",
-    "speed": "mothertongue.evaluate.speed:speed",
-}
-GROUP = "mothertongue.evaluate_tasks"
 
 
 @dataclass(frozen=True)
@@ -53,22 +42,13 @@ class Outcome:
 
 Task = Callable[[Subject], Outcome]
 
-
-def load_task(name: str) -> Task:
-    """The function behind a task's name, from TASKS or from another package's entry point."""
-    if name in TASKS:
-        module, _, function = TASKS[name].partition(":")
-        return cast(Task, getattr(importlib.import_module(module), function))
-    for found in entry_points(group=GROUP, name=name):
-        return cast(Task, found.load())
-    raise ConfigError(unknown_task(name) or "")
-
-
-def unknown_task(name: str) -> str | None:
-    """What to tell a user whose task does not exist, or None if it does. Imports no task."""
-    if name in TASKS:
-        return None
-    others = sorted(entry_points(group=GROUP).names)
-    if name in others:
-        return None
-    return f'There is no evaluation task "{name}". {suggest(name, [*TASKS, *others])}'
+TASKS: Table[Task] = Table(
+    "evaluation task",
+    "mothertongue.evaluate_tasks",
+    {
+        "baselines": "mothertongue.evaluate.baselines:baselines",
+        "bits_per_byte": "mothertongue.evaluate.bits_per_byte:bits_per_byte",
+        "next_word": "mothertongue.evaluate.next_word:next_word",
+        "speed": "mothertongue.evaluate.speed:speed",
+    },
+)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mothertongue.errors import ConfigError
-from mothertongue.export.formats import unknown_format
+from mothertongue.export.formats import FORMATS
 from mothertongue.run.settings import Settings, setting
 
 
@@ -27,5 +26,4 @@ class ExportConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if problem := unknown_format(self.format):
-            raise ConfigError(problem)
+        FORMATS.check(self.format)

@@ -7,25 +7,17 @@ package adds one by an entry point in the group `mothertongue.export_formats`.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from mothertongue.errors import ConfigError
 from mothertongue.run.artifact import Metrics
-from mothertongue.run.settings import suggest
+from mothertongue.run.table import Table
 
 if TYPE_CHECKING:
     from mothertongue.export.config import ExportConfig
     from mothertongue.model.checkpoint import Checkpoint
-
-FORMATS: dict[str, str] = {
-    "huggingface": "mothertongue.export.huggingface:write_huggingface",
-}
-GROUP = "mothertongue.export_formats"
 
 
 @dataclass(frozen=True)
@@ -41,20 +33,10 @@ class Order:
 
 Format = Callable[[Order], Metrics]
 
-
-def load_format(name: str) -> Format:
-    """The function behind a format's name, from FORMATS or from another package's entry point."""
-    if name in FORMATS:
-        module, _, function = FORMATS[name].partition(":")
-        return cast(Format, getattr(importlib.import_module(module), function))
-    for found in entry_points(group=GROUP, name=name):
-        return cast(Format, found.load())
-    raise ConfigError(unknown_format(name) or "")
-
-
-def unknown_format(name: str) -> str | None:
-    """What to tell a user whose format does not exist, or None if it does. Imports no format."""
-    others = sorted(entry_points(group=GROUP).names)
-    if name in FORMATS or name in others:
-        return None
-    return f'There is no export format "{name}". {suggest(name, [*FORMATS, *others])}'
+FORMATS: Table[Format] = Table(
+    "export format",
+    "mothertongue.export_formats",
+    {
+        "huggingface": "mothertongue.export.huggingface:write_huggingface",
+    },
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mothertongue.export.config import ExportConfig
-from mothertongue.export.formats import Order, load_format
+from mothertongue.export.formats import FORMATS, Order
 from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.run.artifact import MANIFEST, Manifest, Metrics, read_manifest
 from mothertongue.run.progress import track
@@ -16,7 +16,7 @@ def export(config: ExportConfig, out: Path, *, checkpoint: Path, report: Path | 
 
     The model card takes its figures from `report`, an evaluation of the checkpoint, if there is one.
     """
-    write = load_format(config.format)
+    write = FORMATS.load(config.format)
     with track(f"exporting to {config.format}", total=2, unit="steps") as bar:
         opened = open_checkpoint(checkpoint)
         bar.advance(note="writing, then reading back")

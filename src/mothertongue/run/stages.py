@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, suggest
+from mothertongue.run.table import resolve
 
 if TYPE_CHECKING:
     from mothertongue.run.artifact import Kind, Metrics
@@ -44,12 +44,6 @@ class Stage:
         """The stage itself: `mothertongue.train.stage:train` for train."""
         stage: Callable[..., Metrics] = resolve(f"mothertongue.{self.name}.stage:{self.name}")
         return stage
-
-
-def resolve(name: str) -> Any:
-    """The object that "module:name" means."""
-    module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
 
 
 STAGES: dict[str, Stage] = {

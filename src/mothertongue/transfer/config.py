@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mothertongue.corpus.config import Source
-from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
-from mothertongue.transfer.methods import unknown_method
+from mothertongue.transfer.methods import METHODS
 
 
 @dataclass(frozen=True)
@@ -28,5 +27,4 @@ class TransferConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if problem := unknown_method(self.method):
-            raise ConfigError(problem)
+        METHODS.check(self.method)

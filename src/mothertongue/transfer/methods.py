@@ -8,27 +8,17 @@ METHODS; another package adds one by an entry point in the group `mothertongue.t
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from mothertongue.errors import ConfigError
-from mothertongue.run.settings import suggest
+from mothertongue.run.table import Table
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from mothertongue.transfer.overlap import Key
     from mothertongue.transfer.static import StaticVectors
-
-METHODS: dict[str, str] = {
-    "align": "mothertongue.transfer.align:align",
-    "mean": "mothertongue.transfer.mean:mean",
-    "random": "mothertongue.transfer.mean:random",
-}
-GROUP = "mothertongue.transfer_methods"
 
 
 @dataclass(frozen=True)
@@ -56,22 +46,12 @@ class VectorPair:
 
 Method = Callable[[Material], "Tensor"]
 
-
-def load_method(name: str) -> Method:
-    """The function behind a method's name, from METHODS or from another package's entry point."""
-    if name in METHODS:
-        module, _, function = METHODS[name].partition(":")
-        return cast(Method, getattr(importlib.import_module(module), function))
-    for found in entry_points(group=GROUP, name=name):
-        return cast(Method, found.load())
-    raise ConfigError(unknown_method(name) or "")
-
-
-def unknown_method(name: str) -> str | None:
-    """What to tell a user whose method does not exist, or None if it does. Imports no method."""
-    if name in METHODS:
-        return None
-    others = sorted(entry_points(group=GROUP).names)
-    if name in others:
-        return None
-    return f'There is no transfer method "{name}". {suggest(name, [*METHODS, *others])}'
+METHODS: Table[Method] = Table(
+    "transfer method",
+    "mothertongue.transfer_methods",
+    {
+        "align": "mothertongue.transfer.align:align",
+        "mean": "mothertongue.transfer.mean:mean",
+        "random": "mothertongue.transfer.mean:random",
+    },
+)

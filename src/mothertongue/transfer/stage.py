@@ -20,7 +20,7 @@ from mothertongue.tokenizer.bytelevel import encode_text, open_tokenizer
 from mothertongue.transfer.calibrate import calibrate, unigram
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.gather import corpus_streams, gather
-from mothertongue.transfer.methods import Material, load_method
+from mothertongue.transfer.methods import METHODS, Material
 from mothertongue.transfer.rows import set_vocabulary
 from mothertongue.transfer.streams import dev_texts, sample_windows, token_counts
 
@@ -31,7 +31,7 @@ CALIBRATION_WINDOWS, CALIBRATION_TOKENS = 16, 256
 def transfer(config: TransferConfig, out: Path, *, checkpoint: Path, tokenizer: Path, corpus: Path) -> Metrics:
     """Write into `out` the model of `checkpoint` with the vocabulary of `tokenizer`, ready to be trained."""
     begun = time.perf_counter()
-    method = load_method(config.method)
+    method = METHODS.load(config.method)
     source, target = open_checkpoint(checkpoint), open_tokenizer(tokenizer)
     model = source.model
     streams = corpus_streams(config, target, corpus)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ from mothertongue.evaluate import stage
 from mothertongue.evaluate.config import EvaluateConfig
 from mothertongue.evaluate.heldout import heldout_texts
 from mothertongue.evaluate.stage import evaluate
-from mothertongue.evaluate.tasks import TASKS, load_task
+from mothertongue.evaluate.tasks import TASKS
 
 from .conftest import HELDOUT
 
@@ -56,9 +57,9 @@ def test_a_killed_evaluation_keeps_the_tasks_that_were_finished(
         asked.append(task)
         if len(asked) == 2:
             raise KeyboardInterrupt
-        return load_task(task)
+        return TASKS.load(task)
 
-    monkeypatch.setattr(stage, "load_task", power_cut)
+    monkeypatch.setattr(stage, "TASKS", SimpleNamespace(load=power_cut))
     with pytest.raises(KeyboardInterrupt):
         evaluate(config, out, checkpoint=tiny_checkpoint, corpus=tiny_corpus)
     (out / ".report.json.x1y2").write_text("{", "utf-8")
@@ -99,9 +100,9 @@ def test_wrong_settings_are_refused_before_anything_runs() -> None:
 
 
 def test_every_task_of_the_table_can_be_loaded() -> None:
-    assert all(callable(load_task(name)) for name in TASKS)
+    assert all(callable(TASKS.load(name)) for name in TASKS.own)
     with pytest.raises(ConfigError, match="no evaluation task"):
-        load_task("beauty")
+        TASKS.load("beauty")
 
 
 def test_settings_are_read_without_torch() -> None:

@@ -7,16 +7,16 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from mothertongue.errors import ConfigError
+from mothertongue.run import table
 from mothertongue.run.settings import parse_settings
-from mothertongue.transfer import methods
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.mean import mean
-from mothertongue.transfer.methods import METHODS, load_method
+from mothertongue.transfer.methods import METHODS
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", sorted(METHODS.own))
 def test_every_method_of_the_table_is_there(name: str) -> None:
-    assert load_method(name).__name__ == name
+    assert METHODS.load(name).__name__ == name
 
 
 def test_unknown_method_names_the_nearest() -> None:
@@ -25,14 +25,14 @@ def test_unknown_method_names_the_nearest() -> None:
 
 
 def test_method_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("theirs", "mothertongue.transfer.mean:mean", methods.GROUP)
+    point = EntryPoint("theirs", "mothertongue.transfer.mean:mean", METHODS.group)
 
     def found(*, group: str, **wanted: str) -> EntryPoints:
         return EntryPoints([point]).select(group=group, **wanted)
 
-    monkeypatch.setattr(methods, "entry_points", found)
+    monkeypatch.setattr(table, "entry_points", found)
     assert TransferConfig(method="theirs").method == "theirs"
-    assert load_method("theirs") is mean
+    assert METHODS.load("theirs") is mean
 
 
 def test_source_text_may_be_a_bare_path() -> None:

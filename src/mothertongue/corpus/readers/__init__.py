@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from mothertongue.corpus.config import CorpusConfig, Source
@@ -18,6 +17,7 @@ from mothertongue.corpus.document import Document
 from mothertongue.corpus.sources import source_name
 from mothertongue.errors import SourceError
 from mothertongue.languages import Language
+from mothertongue.run.table import resolve
 
 READERS = {
     "jsonl": "mothertongue.corpus.readers.jsonl:read_jsonl",
@@ -67,5 +67,4 @@ def read_file(path: Path, reading: Reading) -> Iterator[Document]:
             )
         reading.drop("unknown-kind-of-file", str(path.name), "")
         return
-    module, _, function = READERS[reader].partition(":")
-    yield from getattr(import_module(module), function)(path, reading)
+    yield from resolve(READERS[reader])(path, reading)
