@@ -49,11 +49,13 @@ checkpoint = "train"
 stage = "evaluate"
 checkpoint = "mean"
 tasks = ["bits_per_byte"]
+context = 128
 
 [evaluate-truncate]
 stage = "evaluate"
 checkpoint = "truncate"
 tasks = ["bits_per_byte"]
+context = 128
 """
 
 

@@ -18,7 +18,9 @@ class TrainConfig(Settings):
     )
     epochs: float = setting(1.0, "passes over the training tokens, when neither of the above is given", least=0.001)
     batch_size: int = setting(16, "sequences per optimizer step", least=1)
-    sequence_length: int = setting(0, "tokens per sequence; 0 = the model's context", least=0)
+    sequence_length: int = setting(
+        0, "tokens per sequence; 0 = the model's context; if shorter, [evaluate] with this context", least=0
+    )
     learning_rate: float = setting(1e-3, "peak learning rate; 0 = find one", least=0, most=1)
     preset: str = setting("modern", "whole recipe of phases and rates", choices=("modern", "guillou"))
     schedule: str = setting("plateau", "shape of the learning rate", choices=("plateau", "one-cycle", "cosine"))

@@ -78,14 +78,17 @@ def derive_steps(config: TrainConfig, model: PreTrainedModel, windows: Windows) 
 def dev_score(
     config: TrainConfig, model: PreTrainedModel, tokenizer: Tokenizer, corpus: Path
 ) -> Callable[[], float] | None:
-    """A function that gives bits per byte of development text of every source, or None when that is switched off."""
+    """A function that gives bits per byte of development text of every source, or None when that is switched off.
+
+    The text is read in windows of the length that is trained on: further positions have learnt nothing of it.
+    """
     if not config.dev_kilobytes:
         return None
     texts = list(sample_texts(corpus, "dev", max_bytes=round(config.dev_kilobytes * 1e3), least_bytes=4000))
 
     def score() -> float:
         model.train(False)
-        return score_documents(model, tokenizer, texts).bits_per_byte
+        return score_documents(model, tokenizer, texts, context=config.sequence_length).bits_per_byte
 
     return score if texts else None
 

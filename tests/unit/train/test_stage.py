@@ -108,3 +108,14 @@ def test_the_score_on_the_way_hears_every_source(story_tokenizer: Tokenizer, mak
 
 def test_no_score_where_none_is_wanted(story_tokenizer: Tokenizer, make_gpt2: Maker, tmp_path: Path) -> None:
     assert dev_score(replace(CONFIG, dev_kilobytes=0.0), make_gpt2(), story_tokenizer, tmp_path) is None
+
+
+def test_the_score_on_the_way_reads_windows_of_the_trained_length(
+    story_checkpoint: Path, story_corpus: Path, story_tokenizer: Tokenizer
+) -> None:
+    model = open_checkpoint(story_checkpoint).model
+    texts = list(sample_texts(story_corpus, "dev", max_bytes=2000, least_bytes=4000))
+    score = dev_score(replace(CONFIG, sequence_length=8), model, story_tokenizer, story_corpus)
+    assert score is not None
+    assert score() == score_documents(model, story_tokenizer, texts, context=8).bits_per_byte
+    assert score() != score_documents(model, story_tokenizer, texts).bits_per_byte
