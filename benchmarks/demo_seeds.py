@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import sys
 
+from controls import controls
 from mothertongue.demo import demo_languages, demo_recipe
 from mothertongue.evaluate.report import compare_reports
 from mothertongue.languages import open_language
@@ -28,61 +29,17 @@ ARMS = {
     "truncation": "evaluate-truncate",
 }
 
-# What the demo leaves out to be quick; settings that are not given here are those of the demo's steps of the same kind.
-CONTROLS = """
-[transfer-mean]
-stage = "transfer"
-checkpoint = "english-base"
-method = "mean"
-
-[mean]
-stage = "train"
-checkpoint = "transfer-mean"
-{train}
-
-[truncate]
-stage = "compress"
-checkpoint = "train"
-{compress}
-
-[evaluate-mean]
-stage = "evaluate"
-checkpoint = "mean"
-tasks = ["bits_per_byte"]
-context = 128
-
-[evaluate-truncate]
-stage = "evaluate"
-checkpoint = "truncate"
-tasks = ["bits_per_byte"]
-context = 128
-"""
+TRUNCATION_RATE = 3e-4  # chosen on development text (docs/why/LOG.md)
 
 
 def run(language: str, seed: int) -> dict[str, float]:
     """Held-out bits per byte of every arm for one seed."""
     recipe = demo_recipe(language, seed=seed)
-    controls = CONTROLS.format(train=table(recipe.text, "train"), compress=truncation(table(recipe.text, "compress")))
+    text = recipe.text + "\n" + controls(recipe.text, truncation_rate=TRUNCATION_RATE)
     changes = {**recipe.changes, "mean.seed": str(seed), "truncate.seed": str(seed)}
-    manifests = run_recipe(parse_recipe(recipe.text + controls, changes=changes), RUNS / f"{language}-{seed}")
+    manifests = run_recipe(parse_recipe(text, changes=changes), RUNS / f"{language}-{seed}")
     found = {arm: manifests[step]["metrics"]["bits_per_byte"] for arm, step in ARMS.items()}
     return found | {"fivegram": manifests["evaluate"]["metrics"]["fivegram_bits_per_byte"]}
-
-
-def table(text: str, name: str) -> str:
-    """The keys of one table of a recipe, without the checkpoint it starts from."""
-    body = text.partition(f"\n[{name}]\n")[2].partition("\n[")[0]
-    return "\n".join(line for line in body.splitlines() if line and not line.startswith(("checkpoint", "#")))
-
-
-def truncation(theseus: str) -> str:
-    """The settings of truncation at the same budget; its rate was probed on development text (docs/why/LOG.md)."""
-    kept = [
-        line
-        for line in theseus.splitlines()
-        if not line.startswith(("learning_rate", "distillation", "replacing_share", "method"))
-    ]
-    return "\n".join([*kept, 'method = "truncate"', "learning_rate = 3e-4"])
 
 
 def main() -> None:
