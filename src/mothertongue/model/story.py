@@ -9,18 +9,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from mothertongue.languages import ANY, open_language
+from mothertongue.run.figures import key_figures
 
 Step = Mapping[str, Any]
 
-# what is worth saying of a step's settings and metrics; a phrase whose values are absent is left out
-PHRASES: dict[str, tuple[str, ...]] = {
-    "corpus": ("{documents:,} documents", "{bytes:,} bytes", "held out for evaluation: {heldout_share:.0%}"),
-    "tokenizer": ("byte-level BPE", "{vocab_size:,} tokens", "{fertility:.2f} tokens per word"),
-    "model": ("{num_hidden_layers} layers of width {hidden_size} with random weights", "{parameters:,} parameters"),
-    "transfer": ("new token rows by the method {method}", "{shared_tokens:,} tokens shared with the old vocabulary"),
-    "train": ("{steps:,} steps", "{tokens:,} tokens", "learning rate {learning_rate:g}", "{tflop:,.0f} Tflop"),
-    "compress": ("{predecessor_layers} layers become {layers} by the method {method}", "{steps:,} steps"),
-}
 FIGURES = {  # the end of a metric's name -> how people call it
     "bits_per_byte": "Bits per byte",
     "next_word_accuracy": "Next-word accuracy",
@@ -87,21 +79,14 @@ def step_sentence(step: Step) -> str:
     """One line of the lineage, in Markdown.
 
     >>> step_sentence({"stage": "tokenizer", "step": "tokenizer", "metrics": {"vocab_size": 8192}})
-    '**tokenizer**: byte-level BPE, 8,192 tokens'
+    '**tokenizer**: 8,192 tokens'
     """
     name, stage = str(step.get("step") or step["stage"]), str(step["stage"])
-    values = {**step.get("config", {}), **step.get("metrics", {})}
-    said = [text for text in (_filled(phrase, values) for phrase in PHRASES.get(stage, ())) if text]
+    config, metrics = step.get("config", {}), step.get("metrics", {})
+    said = key_figures({"stage": stage, "config": config, "metrics": metrics})
     title = f"**{name}**" if name == stage else f"**{name}** ({stage})"
-    language = language_name(str(values.get("language", ""))) if stage == "corpus" else ""
+    language = language_name(str(config.get("language", ""))) if stage == "corpus" else ""
     return f"{title}: {', '.join([f'text in {language}'] * bool(language) + said)}".removesuffix(": ")
-
-
-def _filled(phrase: str, values: Mapping[str, Any]) -> str:
-    try:
-        return phrase.format_map({key: value for key, value in values.items() if value not in (None, "")})
-    except (KeyError, ValueError, TypeError):
-        return ""
 
 
 def _language(steps: Sequence[Step]) -> str:

@@ -15,7 +15,7 @@ _TRAINED = ("{steps:,} steps", "{tokens:#tokens}", "{tflop:#Tflop}", "{loss:.3f}
 
 # phrases over a step's settings and metrics; one whose values are absent is left out; ":#B" writes 12.3 MB
 PHRASES: dict[str, tuple[str, ...]] = {
-    "corpus": ("{documents:,} documents", "{bytes:#B}", "{dropped:,} dropped"),
+    "corpus": ("{documents:,} documents", "{bytes:#B}", "{dropped:,} dropped", "{heldout_share:.1%} held out"),
     "tokenizer": ("{vocab_size:,} tokens", "{fertility:.2f} tokens per word", "{bytes_per_token:.2f} bytes per token"),
     "model": ("{parameters:#parameters}", "{vocab_size:,} tokens"),
     "transfer": (
