@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import setting
-from mothertongue.train.config import TrainConfig
+from mothertongue.train.config import LoopConfig
 
 
 @dataclass(frozen=True)
-class CompressConfig(TrainConfig):
-    """[compress]: fewer layers. Length, rates and the rest are those of [train]: it is the same loop."""
+class CompressConfig(LoopConfig):
+    """[compress]: fewer layers. The loop and its settings are those of [train]; the phases are its own."""
 
     method: str = setting(
         "theseus", "module replacing, or layers cut off and trained on the text alone", choices=("theseus", "truncate")
@@ -38,12 +38,6 @@ class CompressConfig(TrainConfig):
             raise ConfigError(
                 "learning_rate = 0: compress has no learning-rate finder. Give a rate, for instance 1e-3."
             )
-        for name, neutral in (("preset", "modern"), ("embeddings_first", 0.0)):
-            if getattr(self, name) != neutral:
-                raise ConfigError(
-                    f"{name} = {getattr(self, name)!r}: compress has phases of its own, replacing and successor. "
-                    f"Leave {name} out; replacing_share sets their lengths."
-                )
 
     @property
     def teacher_share(self) -> float:

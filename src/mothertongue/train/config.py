@@ -9,8 +9,8 @@ from mothertongue.run.settings import Settings, setting
 
 
 @dataclass(frozen=True)
-class TrainConfig(Settings):
-    """[train]: continue training a checkpoint on a corpus. Length is `steps`, else `budget_teraflop`, else `epochs`."""
+class LoopConfig(Settings):
+    """What every training has, whatever its phases. Length is `steps`, else `budget_teraflop`, else `epochs`."""
 
     steps: int = setting(0, "optimizer steps; 0 derives them from budget_teraflop or epochs", least=0)
     budget_teraflop: float = setting(
@@ -22,13 +22,9 @@ class TrainConfig(Settings):
         0, "tokens per sequence; 0 = the model's context; if shorter, [evaluate] with this context", least=0
     )
     learning_rate: float = setting(1e-3, "peak learning rate; 0 = find one", least=0, most=1)
-    preset: str = setting("modern", "whole recipe of phases and rates", choices=("modern", "guillou"))
     schedule: str = setting("plateau", "shape of the learning rate", choices=("plateau", "one-cycle", "cosine"))
     warmup: float = setting(0.05, "share of the steps in which the rate rises", least=0, most=1)
     decay: float = setting(0.4, "share of the steps in which a plateau falls to zero", least=0, most=1)
-    embeddings_first: float = setting(
-        0.0, "share of the steps in which only embeddings, norm and head learn", least=0, most=0.9
-    )
     embedding_rate: float = setting(1.0, "learning rate of the embeddings, as a multiple", least=0.01, most=100)
     weight_decay: float = setting(0.1, "AdamW's decoupled weight decay, on matrices only", least=0, most=10)
     beta1: float = setting(0.9, "AdamW's first momentum", least=0, most=0.9999)
@@ -53,3 +49,13 @@ class TrainConfig(Settings):
                 f"warmup + decay = {self.warmup + self.decay:g} is more than the whole training. "
                 "Keep the sum at 1 or below."
             )
+
+
+@dataclass(frozen=True)
+class TrainConfig(LoopConfig):
+    """[train]: continue training a checkpoint on a corpus. Length is `steps`, else `budget_teraflop`, else `epochs`."""
+
+    preset: str = setting("modern", "whole recipe of phases and rates", choices=("modern", "guillou"))
+    embeddings_first: float = setting(
+        0.0, "share of the steps in which only embeddings, norm and head learn", least=0, most=0.9
+    )

@@ -28,7 +28,7 @@ from mothertongue.model.products import fast_products
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.progress import track
 from mothertongue.train.compute import flop_per_token
-from mothertongue.train.config import TrainConfig
+from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.freeze import group_parameters, optimizer_groups, unfreeze
 from mothertongue.train.loss import next_token_loss
@@ -55,7 +55,7 @@ def fit(
     model: PreTrainedModel,
     windows: Windows,
     plan: Sequence[Phase],
-    config: TrainConfig,
+    config: LoopConfig,
     out: Path,
     *,
     loss: Loss = next_token_loss,
@@ -120,7 +120,7 @@ def fit(
     return Fitted(step, step * tokens, tflop, seconds, (step - untimed) * tokens / max(seconds, 1e-9), log.tail())
 
 
-def _optimizer(groups: dict[str, list[nn.Parameter]], config: TrainConfig) -> torch.optim.Optimizer:
+def _optimizer(groups: dict[str, list[nn.Parameter]], config: LoopConfig) -> torch.optim.Optimizer:
     # foreach is slow on CPUs, the fused kernel is bound by memory
     betas = (config.beta1, config.beta2)
     return torch.optim.AdamW(optimizer_groups(groups, config.weight_decay), betas=betas, fused=True)
@@ -132,7 +132,7 @@ def _step(
     loss: Loss,
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
-    config: TrainConfig,
+    config: LoopConfig,
 ) -> Tensor:
     with autocast(config.precision, tokens_BT.device):
         value = loss(model, tokens_BT)
@@ -162,7 +162,7 @@ def _locate(plan: Sequence[Phase], step: int) -> tuple[Phase, int]:
     raise IndexError(step)
 
 
-def _set_rates(optimizer: torch.optim.Optimizer, phase: Phase, inner: int, config: TrainConfig) -> None:
+def _set_rates(optimizer: torch.optim.Optimizer, phase: Phase, inner: int, config: LoopConfig) -> None:
     share = phase.shape(inner, phase.steps)
     beta1 = phase.momentum(inner, phase.steps) if phase.momentum else config.beta1
     for group in optimizer.param_groups:

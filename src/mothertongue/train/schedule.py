@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mothertongue.errors import ConfigError
-from mothertongue.train.config import TrainConfig
+from mothertongue.train.config import LoopConfig, TrainConfig
 
 Shape = Callable[[int, int], float]
 # thirds of the blocks, from the input up; "embeddings" = token and position rows, final norm, head
@@ -70,7 +70,7 @@ def one_cycle_momentum(step: int, steps: int, *, warmup: float = 0.25) -> float:
     return _there_and_back(step, steps, warmup, first=0.95, peak=0.85, last=0.95)
 
 
-def shape_of(config: TrainConfig) -> Shape:
+def shape_of(config: LoopConfig) -> Shape:
     """The shape that the settings name."""
     shapes: dict[str, Shape] = {
         "plateau": partial(plateau, warmup=config.warmup, decay=config.decay),

@@ -21,7 +21,7 @@ from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.compute import flop_per_token
-from mothertongue.train.config import TrainConfig
+from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows, tokenize_corpus
 from mothertongue.train.finder import draw_finder, find_learning_rate
 from mothertongue.train.loop import fit
@@ -47,7 +47,7 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     return {**asdict(fitted), "learning_rate": rate, **sizes}
 
 
-def open_windows(config: TrainConfig, model: PreTrainedModel, tokenizer: Tokenizer, corpus: Path, out: Path) -> Windows:
+def open_windows(config: LoopConfig, model: PreTrainedModel, tokenizer: Tokenizer, corpus: Path, out: Path) -> Windows:
     """The corpus in windows that fit the model; tokenized into `out`/progress on first use."""
     context = anatomy(model).context
     if config.sequence_length > context:
@@ -76,7 +76,7 @@ def derive_steps(config: TrainConfig, model: PreTrainedModel, windows: Windows) 
 
 
 def dev_score(
-    config: TrainConfig, model: PreTrainedModel, tokenizer: Tokenizer, corpus: Path
+    config: LoopConfig, model: PreTrainedModel, tokenizer: Tokenizer, corpus: Path
 ) -> Callable[[], float] | None:
     """A function that gives bits per byte of development text of every source, or None when that is switched off.
 
