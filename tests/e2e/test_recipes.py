@@ -67,3 +67,34 @@ def test_both_published_snippets_run_on_the_export(
 ) -> None:
     _, printed = run_snippet((SNIPPETS / f"{snippet}.py").read_text("utf-8"), run / "export")
     assert ("1: Umělá inteligence" if snippet == "czech_card" else "Здравей,") in printed
+
+
+def test_a_folder_of_texts_in_any_language_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [
+        "sun",
+        "rain",
+        "hill",
+        "river",
+        "stone",
+        "bird",
+        "cloud",
+        "field",
+        "morning",
+        "evening",
+        "winter",
+        "summer",
+    ]
+    for number in range(60):
+        lines = [f"The {words[(number + i) % 12]} and the {words[(number * i) % 11]} number {i}." for i in range(30)]
+        (tmp_path / f"{number}.txt").write_text("\n".join(lines[number % 7 :]), "utf-8")
+    monkeypatch.setenv("TEXTS", str(tmp_path))
+    changes = {
+        **SMALL,
+        "tokenizer.vocab_size": "300",
+        "corpus.near_duplicate_threshold": "1",
+        "corpus.dev_share": "0.1",
+    }
+    changes = {key: value for key, value in changes.items() if not key.startswith(("compress", "evaluate-train"))}
+    recipe = read_recipe(RECIPES / "any-language-tiny.toml", changes={**changes, "corpus.heldout_share": "0.2"})
+    assert run_recipe(recipe, tmp_path / "run")["evaluate"]["metrics"]["bits_per_byte"] > 0
+    assert (tmp_path / "run" / "export" / "model.safetensors").is_file()
