@@ -70,7 +70,7 @@ def test_both_published_snippets_run_on_the_export(
 
 
 def test_a_folder_of_texts_in_any_language_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = [
+    words = ["sun", "rain", "hill", "river", "stone", "bird", "cloud", "field", "morning", "evening", "winter", "wood"]
         "sun",
         "rain",
         "hill",
