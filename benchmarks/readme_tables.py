@@ -55,9 +55,7 @@ def rows(figures: Mapping[str, float], names: Mapping[str, str]) -> str:
         cells = []
         for language in LANGUAGES:
             value, spread = figures.get(f"{language}_{arm}_bits_per_byte"), figures.get(f"{language}_{arm}_spread")
-            cells.append(
-                "" if value is None else f"{value:.3f}" + (f" (spread {spread:.3f})" if spread is not None else "")
-            )
+            cells.append("" if value is None else f"{value:.3f}" + (f" (spread {spread:.3f})" if spread else ""))
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

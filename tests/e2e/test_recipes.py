@@ -71,19 +71,6 @@ def test_both_published_snippets_run_on_the_export(
 
 def test_a_folder_of_texts_in_any_language_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["sun", "rain", "hill", "river", "stone", "bird", "cloud", "field", "morning", "evening", "winter", "wood"]
-        "sun",
-        "rain",
-        "hill",
-        "river",
-        "stone",
-        "bird",
-        "cloud",
-        "field",
-        "morning",
-        "evening",
-        "winter",
-        "summer",
-    ]
     for number in range(60):
         lines = [f"The {words[(number + i) % 12]} and the {words[(number * i) % 11]} number {i}." for i in range(30)]
         (tmp_path / f"{number}.txt").write_text("\n".join(lines[number % 7 :]), "utf-8")
