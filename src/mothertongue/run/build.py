@@ -60,13 +60,18 @@ def run_recipe(recipe: Recipe, folder: Path, *, until: str = "") -> dict[str, Ma
 
 def build_step(step: Step, out: Path, inputs: Mapping[str, Path]) -> Manifest:
     """Make one artifact at `out` from the artifacts at `inputs`, or find that it is there already."""
+    if Path(out).name in ("", ".."):
+        raise ConfigError(
+            f"--out {out} has no name of its own, and a finished folder is put in place by its name. "
+            f"Give one, for instance --out {Path(out) / step.name}"
+        )
     fingerprints = {role: open_artifact(path, step.stage.roles[role]).fingerprint for role, path in inputs.items()}
     return _make(_Job(step, Path(out), inputs, request_of(step, fingerprints)))
 
 
 def unfinished(folder: Path) -> Path:
     """Where work on `folder` happens until it is finished."""
-    return folder.with_name(folder.name + ".partial")
+    return folder.parent / f"{folder.name}.partial"  # with_name knows no "."
 
 
 def _steps(recipe: Recipe, until: str) -> list[Step]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -152,6 +153,12 @@ def test_a_place_that_cannot_be_a_folder_is_one_clear_error(recipe: Recipe, tmp_
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtifactError, match=r"cannot be made: .*Choose another --out"):
         run_recipe(recipe, tmp_path / place)
+
+
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_step_needs_a_folder_with_a_name(recipe: Recipe, place: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"--out {place} has no name")):
+        build_step(recipe.steps[0], Path(place), {})
 
 
 def test_a_single_step_is_built_from_folders(recipe: Recipe, run: Path, tmp_path: Path) -> None:

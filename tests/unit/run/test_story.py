@@ -163,3 +163,9 @@ def test_the_next_command_is_one_that_exists(stage: str, kind: str, tmp_path: Pa
     command = cli.get_command(click.Context(cli), words[1])
     assert command is not None
     command.make_context(words[1], words[2:])  # parses, or raises a usage error
+
+
+def test_the_folder_one_stands_in_has_a_story_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArtifactError, match="no artifact"):
+        tell(Path())
