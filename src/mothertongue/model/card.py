@@ -123,7 +123,8 @@ def _limits(story: Story) -> Iterator[str]:
 
 def _figures_table(story: Story) -> str:
     rows = [f"| {figure.name.replace('_', ' ')} | {figure.value:.4g} |" for figure in story.figures]
-    return "\n".join(["| measured | value |", "|---|---:|", *rows]) if rows else ""
+    head = [f"On {story.measured_on}.", "", "| measured | value |", "|---|---:|"]
+    return "\n".join([*head, *rows]) if rows else ""
 
 
 def _sources_table(sources: tuple[Source, ...]) -> str:

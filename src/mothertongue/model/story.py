@@ -50,7 +50,7 @@ class Story:
     sources: tuple[Source, ...]
     steps: tuple[Step, ...]  # oldest first, the model's own step last
     figures: tuple[Figure, ...]
-    measured_on: str  # what text the figures are of
+    measured_on: str  # what text the figures are of, and how it was read
     parameters: int | None
 
 
@@ -65,9 +65,14 @@ def read_story(manifest: Mapping[str, Any], *, report: Mapping[str, Any] | None 
         sources=tuple(_sources(steps)),
         steps=tuple(steps),
         figures=(*_figures(manifest), *(_figures(report) if report else ())),
-        measured_on=SPLITS.get(str((report or {}).get("metrics", {}).get("split")), "held-out documents of its corpus"),
+        measured_on=_measured_on((report or {}).get("metrics", {})),
         parameters=_parameters(steps),
     )
+
+
+def _measured_on(metrics: Mapping[str, Any]) -> str:
+    text = SPLITS.get(str(metrics.get("split")), "held-out documents of its corpus")
+    return f"{text}, in windows of {metrics['context']} tokens" if metrics.get("context") else text
 
 
 def language_name(code: str) -> str:

@@ -69,7 +69,13 @@ MANIFEST = {**TRAIN, "lineage": [FOREIGN, CORPUS, TOKENIZER, TRANSFER]}
 REPORT = step(
     "evaluate",
     "evaluate",
-    metrics={"split": "heldout", "bits_per_byte": 1.83214, "xz_bits_per_byte": 2.41, "next_word_accuracy": 0.27},
+    metrics={
+        "split": "heldout",
+        "context": 256,
+        "bits_per_byte": 1.83214,
+        "xz_bits_per_byte": 2.41,
+        "next_word_accuracy": 0.27,
+    },
 )
 
 
