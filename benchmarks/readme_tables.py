@@ -29,8 +29,12 @@ def tables() -> str:
     if road := read_figures("road"):
         names = {**ARMS, **ROAD_LINES}
         parts += [
-            "Real text (`recipes/czech-small.toml`, `bulgarian-small.toml`; `benchmarks/road.py`):\n",
+            "Real text, one seed, equal compute in each comparison (`benchmarks/road.py` on `recipes/czech-small.toml`\n"
+            "and `bulgarian-small.toml`):\n",
             rows(road, names),
+            f"In {road['cs_training_tflop']:.0f} and {road['bg_training_tflop']:.0f} TFLOP a model reads"
+            f" {road['cs_passes']:.0%} of the Czech text and {road['bg_passes']:.0%} of the Bulgarian once;\n"
+            "the 5-gram counts all of it.\n",
         ]
     if seeds := read_figures("demo_seeds"):
         parts += [

@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import mothertongue
+
 ROOT = Path(__file__).parents[1]
+SOURCE = Path(mothertongue.__file__).resolve().parents[1]  # it may run from a copy
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -58,7 +61,7 @@ def read_figures(name: str) -> dict[str, float]:
 
 def keep(file: Path, target: Path) -> None:
     """Copy a text file of a run, with the folders of this machine named by what they are."""
-    text = file.read_text("utf-8").replace(str(ROOT), ".")
+    text = file.read_text("utf-8").replace(str(SOURCE), "./src").replace(str(ROOT), ".")
     if data := os.environ.get("MOTHERTONGUE_DATA"):
         text = text.replace(str(Path(data).resolve()), "${MOTHERTONGUE_DATA}")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from typing import Any
 
 from controls import controls, from_scratch
 from mothertongue.evaluate.report import compare_reports
+from mothertongue.languages import open_language
 from mothertongue.run.artifact import Manifest, read_manifest
 from mothertongue.run.build import run_recipe
 from mothertongue.run.recipe import parse_recipe
@@ -63,10 +64,14 @@ def collect() -> Path:
         for arm, step in REPORTS.items():
             if step in manifests:
                 figures[f"{language}_{arm}_bits_per_byte"] = manifests[step]["metrics"]["bits_per_byte"]
-                labels[f"{language}/{arm}"] = RUNS / language / step
+                labels[f"{open_language(language).name}/{arm}"] = RUNS / language / step
         if "evaluate" in manifests:
             for line in ("fivegram", "unigram", "xz", "uniform"):
                 figures[f"{language}_{line}_bits_per_byte"] = manifests["evaluate"]["metrics"][f"{line}_bits_per_byte"]
+        if "train" in manifests:
+            training = manifests["train"]["metrics"]
+            figures[f"{language}_training_tflop"] = round(training["tflop"], 1)
+            figures[f"{language}_passes"] = round(training["tokens"] / training["tokens_per_epoch"], 3)
         rows += [row(language, name, manifest) for name, manifest in manifests.items()]
         keep_texts(language, manifests)
     labels = {label: folder for label, folder in labels.items() if not label.endswith("/predecessor")}
