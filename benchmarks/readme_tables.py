@@ -29,7 +29,7 @@ def tables() -> str:
     if road := read_figures("road"):
         names = {**ARMS, **ROAD_LINES}
         parts += [
-            "Real text, one seed, equal compute in each comparison (`benchmarks/road.py` on `recipes/czech-small.toml`\n"
+            "Real text, one seed, equal compute in each comparison (`benchmarks/road.py`; `recipes/czech-small.toml`\n"
             "and `bulgarian-small.toml`):\n",
             rows(road, names),
             f"In {road['cs_training_tflop']:.0f} and {road['bg_training_tflop']:.0f} TFLOP a model reads"
