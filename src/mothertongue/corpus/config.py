@@ -7,21 +7,53 @@ from dataclasses import dataclass
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
 
+KINDS = ("arrow", "csv", "html", "hub", "jsonl", "markdown", "oscar", "parquet", "text", "tsv", "wikipedia")
+
 
 @dataclass(frozen=True)
 class Source(Settings):
     """One source of text. In a recipe: `sources = ["books/*.txt"]`, or tables with these keys."""
 
-    path: str = setting(help="file, folder or glob; ${VAR} and ~ are expanded", path=True)
+    path: str = setting(
+        help="file, folder, glob, hf:owner/name, address (https://, s3://, ...) or - for stdin; ${VAR} and ~ are expanded",
+        path=True,
+    )
     name: str = setting("", "what it is called in reports; empty: from the path")
     reader: str = setting(
-        "auto", "how it is read; auto goes by the file name", choices=("auto", "wikipedia", "jsonl", "text")
+        "auto", "how it is read; auto goes by the file's name, then by what is in it", choices=("auto", *KINDS)
     )
     licence: str = setting("unknown", "licence of its text, for the model card")
     max_share: float = setting(1.0, "at most this share of the corpus' bytes, 0-1", least=0.0, most=1.0)
-    text_key: str = setting("text", "jsonl: the key that holds the text")
-    encoding: str = setting("utf-8", "text: character encoding, like utf-8 or cp1251; a byte order mark wins")
+    text_key: str = setting("text", "jsonl, tables, hf: the key or column that holds the text")
+    encoding: str = setting("utf-8", "text, tables: character encoding, like utf-8 or cp1251; a byte order mark wins")
     unit: str = setting("file", "text: what is one document", choices=("file", "line", "blank-line"))
+    delimiter: str = setting("", "csv: what stands between columns; empty: found in the first line; tsv: a tab")
+    subset: str = setting("", "hf: the configuration of the data set, where it has several")
+    split: str = setting("train", "hf: the split of the data set")
+    revision: str = setting("", "hf: commit, tag or branch of the data set; empty: the newest")
+    drop_warnings: tuple[str, ...] = setting(
+        ("noisy", "header", "footer", "adult"), "oscar: a document with one of these quality warnings is dropped"
+    )
+    drop_categories: tuple[str, ...] = setting(
+        (
+            "adult",
+            "mixed_adult",
+            "agressif",
+            "cryptojacking",
+            "dangerous_material",
+            "ddos",
+            "hacking",
+            "malware",
+            "phishing",
+            "sect",
+            "warez",
+        ),
+        "oscar: a document from a site in one of these categories is dropped",
+    )
+    least_harmful_pp: float = setting(
+        25.0, "oscar: a document with a lower harmful_pp is dropped (low: much like harmful text); 0: off", least=0.0
+    )
+    foreign_lines: str = setting("drop", "oscar: lines in another language", choices=("drop", "keep", "drop-unsure"))
     min_characters: int = setting(-1, "shorter documents are dropped; -1: the corpus' own min_characters", least=-1)
     skip_rules: tuple[str, ...] = setting((), "quality rules that are not applied to this source, or all")
 
@@ -53,9 +85,27 @@ class CorpusConfig(Settings):
         least=0.05,
         most=1.0,
     )
-    max_line_megabytes: int = setting(64, "jsonl: longer lines are skipped and counted", least=1, most=1024)
-    max_page_megabytes: int = setting(16, "wikipedia: larger pages are skipped and counted", least=1, most=1024)
+    max_line_megabytes: int = setting(
+        64, "longer lines (jsonl, tables, oscar) are skipped and counted", least=1, most=1024
+    )
+    max_page_megabytes: int = setting(
+        16, "larger pages (wikipedia, html, markdown) are skipped and counted", least=1, most=1024
+    )
+    max_copy_megabytes: int = setting(
+        4096, "what must be copied to disk to be read (an archive in an archive, stdin) is skipped above this", least=1
+    )
     shard_megabytes: int = setting(64, "text per shard, in MB before compression", least=1, most=4096)
+    processes: int = setting(0, "how many work at once; 0: one for each core", least=0, most=512, decides=False)
+    cache: str = setting(
+        "", "zstd: keep an unpacked copy of .bz2 files, which reads much faster", choices=("", "zstd"), decides=False
+    )
+    cache_folder: str = setting(
+        "", "where downloads and copies are kept; empty: the user's cache folder", decides=False
+    )
+    mirrors: tuple[str, ...] = setting(
+        ("https://dumps.wikimedia.org",), "sites of Wikimedia dumps; the first that answers counts", decides=False
+    )
+    contact: str = setting("", "your address or page, told to the dump site: its rules ask for one", decides=False)
     seed: int = setting(0, "which documents go when a source is above its max_share", least=0)
 
     def __post_init__(self) -> None:

@@ -49,7 +49,7 @@ class Census:
 def gather(config: CorpusConfig, folder: Path, ledger: Ledger) -> Census:
     """Spool the documents of all sources into `folder`; those refused go to the `ledger`."""
     language, census, seen = open_language(config.language), Census(), set[bytes]()
-    files = [(source, file) for source in config.sources for file in source_files(source)]
+    files = [(source, file) for source in config.sources for file in source_files(source, config)]
     total = sum(file.stat().st_size for _, file in files) / 1e6
     with (
         track("reading", total=total, unit="MB") as bar,

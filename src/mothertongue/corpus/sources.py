@@ -1,20 +1,25 @@
-"""From a source in the recipe to its files and its name."""
+"""From a source in the recipe to its files and its name; what is fetched (`wikipedia:cs`) becomes files."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from mothertongue.corpus.config import Source
+from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.run.files import files_of
+from mothertongue.run.remote import is_remote
 
 _SUFFIXES = re.compile(r"(\.(jsonl|ndjson|txt|text|md|xml|gz|bz2|xz|zst))+$", re.I)
 
 
-def source_files(source: Source) -> list[Path]:
-    """The files that `source` means, sorted; SourceError if there is none, ConfigError if its path uses an unset
-    variable.
+def source_files(source: Source, config: CorpusConfig | None = None) -> list[Path]:
+    """The files that `source` means, sorted, fetched if need be; SourceError if there is none, ConfigError if its path
+    uses an unset variable.
     """
+    if is_remote(source.path):
+        from mothertongue.corpus.wikimedia.source import fetch
+
+        return fetch(source.path, config or CorpusConfig())
     return files_of(source.path)
 
 

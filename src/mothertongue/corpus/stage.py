@@ -29,7 +29,7 @@ _WORK = "work"  # a folder of its own, removed at the end
 def corpus(config: CorpusConfig, out: Path) -> Metrics:
     """Turn `config.sources` into shards of clean documents in `out`. SourceError if nothing, or too little, is left."""
     _check(config)
-    files = {source_name(source): source_files(source) for source in config.sources}
+    files = {source_name(source): source_files(source, config) for source in config.sources}
     work = _fresh(out)
     ledger = Ledger()
     census = gather(config, work, ledger)
