@@ -1,0 +1,175 @@
+"""Files on servers, read as they come through fsspec: http(s), s3, gs, az, ftp, sftp, memory and what else it knows.
+
+What is asked for is what is read: size and version (ETag or date) are noted when the source is looked up, a file that
+has changed since is refused. A cut connection is taken up again where it broke, a few times; a stream without a size
+must end before a limit.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, Literal, cast
+from urllib.parse import urlsplit
+
+from mothertongue.corpus.extras import need
+from mothertongue.errors import ConfigError, SourceError
+
+MAX_FILES = 100_000
+TRIES = 5
+_WAIT_SECONDS = 0.5  # before the second try, then twice as long each time
+_BLOCK_BYTES = 1 << 22
+_VERSIONS = ("ETag", "etag", "md5Hash", "Content-MD5", "VersionId", "LastModified", "Last-Modified", "mtime", "created")
+_PROTOCOL_EXTRAS = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "sftp": "paramiko"}
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file at an address, as it was when it was looked up; `size` 0: its server does not say."""
+
+    address: str
+    size: int
+    version: str
+    most: int  # bytes, if there is no size
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(urlsplit(self.address).path or self.address).name or "index.html"
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO:
+        now = _version(_system(self.address).info(self.address))
+        if now != self.version:
+            raise OSError(f"it has changed since it was looked up ({self.version} is now {now})")
+        return cast(BinaryIO, io.BufferedReader(_Steady(self), _BLOCK_BYTES))
+
+    def __str__(self) -> str:
+        return self.address
+
+
+def find_files(address: str, *, most: int) -> list[RemoteFile]:
+    """The files at an address, in a folder or a pattern there, sorted; SourceError if nothing is there."""
+    system = _system(address)
+    try:
+        found = _look(system, address)
+    except Exception as error:  # of every protocol's own library: all mean that it cannot be had
+        raise SourceError(
+            f"{address} cannot be looked up: {type(error).__name__}: {str(error)[:300]}. Check the address, the "
+            "connection and your right to read it; then run the same command."
+        ) from error
+    files = [info for info in found if not PurePosixPath(str(info["name"])).name.startswith(".")]
+    if not files or len(files) > MAX_FILES:
+        raise SourceError(f"{address} has {len(files):,} files; between 1 and {MAX_FILES:,} can be read. Correct it.")
+    return [
+        RemoteFile(_address(info, address), int(info.get("size") or 0), _version(info), most)
+        for info in sorted(files, key=lambda info: str(info["name"]))
+    ]
+
+
+def _look(system: Any, address: str) -> list[Mapping[str, Any]]:
+    if any(char in urlsplit(address).path for char in "*["):
+        return [info for info in system.glob(address, detail=True).values() if info["type"] == "file"]
+    info = system.info(address)
+    if info["type"] == "file":
+        return [info]
+    return [entry for entry in system.find(address, detail=True).values() if entry["type"] == "file"]
+
+
+def _address(info: Mapping[str, Any], asked: str) -> str:
+    name, protocol = str(info["name"]), asked.partition("://")[0]
+    return name if "://" in name else f"{protocol}://{name.lstrip('/')}"
+
+
+def _version(info: Mapping[str, Any]) -> str:
+    told = next((f"{key} {info[key]}" for key in _VERSIONS if info.get(key)), "no version")
+    return f"{told}, {info.get('size') or 'unknown'} bytes"
+
+
+@lru_cache(maxsize=16)
+def _system_of(protocol: str) -> Any:
+    fsspec = need("fsspec", extra="remote", to="read files from servers")
+    options: dict[str, Any] = {}
+    if protocol in ("http", "https"):
+        aiohttp = need("aiohttp", extra="remote", to="read files from web servers")
+        options["client_kwargs"] = {"timeout": aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)}
+    try:
+        return fsspec.filesystem(protocol, use_listings_cache=False, **options)
+    except ImportError as error:
+        package = _PROTOCOL_EXTRAS.get(protocol, "its library")
+        raise ConfigError(f'{protocol}:// takes: pip install "mothertongue[remote]" {package} ({error}).') from error
+    except ValueError as error:
+        known = ", ".join(sorted(fsspec.available_protocols()))
+        raise ConfigError(f"{protocol}:// is not known. There are: {known}.") from error
+
+
+def _system(address: str) -> Any:
+    protocol = address.partition("://")[0].lower()
+    if protocol in ("file", "local") or "::" in address:
+        raise ConfigError(
+            f"{address}: give a file of this machine by its path, and an archive by its own address."
+        )
+    return _system_of(protocol)
+
+
+class _Steady(io.RawIOBase):
+    """A remote file that is opened again where it broke off."""
+
+    def __init__(self, file: RemoteFile, wait: Callable[[float], None] = time.sleep) -> None:
+        self._remote, self._wait, self._at = file, wait, 0
+        self._file = self._open()
+
+    def _open(self) -> Any:
+        return _system(self._remote.address).open(self._remote.address, "rb", block_size=_BLOCK_BYTES)
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether the server gives any part of it."""
+        return bool(self._remote.size) and bool(self._file.seekable())
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place."""
+        base = {0: 0, 1: self._at, 2: self._remote.size}[whence]
+        self._at = int(self._file.seek(base + offset))
+        return self._at
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._at
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """Fill `buffer` as far as the server gives; OSError after a few tries."""
+        for attempt in range(TRIES):
+            try:
+                data = self._file.read(len(buffer))
+                break
+            except Exception as error:
+                if attempt == TRIES - 1:
+                    raise OSError(f"the connection broke off at byte {self._at:,}: {error}") from error
+                self._wait(_WAIT_SECONDS * 2**attempt)
+                self._reopen(error)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        if not self._remote.size and self._at > self._remote.most:
+            raise OSError(f"it has not ended after {self._at:,} bytes, and its server does not say how many there are")
+        return len(data)
+
+    def _reopen(self, error: Exception) -> None:
+        if not self.seekable():
+            raise OSError(f"the connection broke off at byte {self._at:,} and cannot be taken up: {error}") from error
+        try:
+            self._file = self._open()
+            self._file.seek(self._at)
+        except Exception:
+            return  # the next read fails and is counted as a try
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if not self.closed:
+            self._file.close()
+        super().close()
