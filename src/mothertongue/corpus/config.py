@@ -7,7 +7,22 @@ from dataclasses import dataclass
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
 
-KINDS = ("arrow", "csv", "html", "hub", "jsonl", "markdown", "oscar", "parquet", "text", "tsv", "wikipedia")
+KINDS = (
+    "arrow",
+    "csv",
+    "epub",
+    "fb2",
+    "html",
+    "hub",
+    "jsonl",
+    "markdown",
+    "oscar",
+    "parquet",
+    "sfb",
+    "text",
+    "tsv",
+    "wikipedia",
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,9 @@ class Source(Settings):
         25.0, "oscar: a document with a lower harmful_pp is dropped (low: much like harmful text); 0: off", least=0.0
     )
     foreign_lines: str = setting("drop", "oscar: lines in another language", choices=("drop", "keep", "drop-unsure"))
+    translations: str = setting(
+        "keep", "epub, fb2, sfb: books that were translated from another language", choices=("keep", "drop")
+    )
     min_characters: int = setting(-1, "shorter documents are dropped; -1: the corpus' own min_characters", least=-1)
     skip_rules: tuple[str, ...] = setting((), "quality rules that are not applied to this source, or all")
 
@@ -90,6 +108,9 @@ class CorpusConfig(Settings):
     )
     max_page_megabytes: int = setting(
         16, "larger pages (wikipedia, html, markdown) are skipped and counted", least=1, most=1024
+    )
+    max_book_megabytes: int = setting(
+        64, "larger books (epub, fb2, sfb; unpacked, without pictures) are skipped and counted", least=1, most=1024
     )
     max_copy_megabytes: int = setting(
         4096, "what must be copied to disk to be read (an archive in an archive, stdin) is skipped above this", least=1
