@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mothertongue.corpus.config import CorpusConfig, Source
-from mothertongue.corpus.readers.files import Readable, size_of
+from mothertongue.corpus.readers.files import Readable, size_of, version_of
 from mothertongue.errors import SourceError
 from mothertongue.run.artifact import sha256_file
 from mothertongue.run.derive import UNPACKED
@@ -41,7 +41,7 @@ def ask(path: str, config: CorpusConfig | None = None) -> Remote:
     size = sum(size_of(place) for place in found)
     text = sum(size_of(place) * UNPACKED.get(Path(place.name).suffix, 1.0) for place in found)
     return Remote(
-        contents={str(place): version_of(place) for place in found},
+        contents={str(place): _content_of(place) for place in found},
         bytes=0,
         missing_bytes=0,
         text_bytes=round(text),
@@ -63,9 +63,8 @@ def places(source: Source, config: CorpusConfig) -> Sequence[Readable]:
     return find_files(source.path, most=config.max_copy_megabytes << 20)
 
 
-def version_of(place: Readable) -> str:
-    """What stands for the content of a place in a fingerprint."""
-    return sha256_file(place) if isinstance(place, Path) else str(getattr(place, "version", ""))
+def _content_of(place: Readable) -> str:
+    return sha256_file(place) if isinstance(place, Path) else version_of(place)
 
 
 @lru_cache(maxsize=1)

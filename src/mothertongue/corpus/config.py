@@ -30,7 +30,7 @@ class Source(Settings):
     """One source of text. In a recipe: `sources = ["books/*.txt"]`, or tables with these keys."""
 
     path: str = setting(
-        help="file, folder, glob, hf:owner/name, address (https://, s3://, ...) or - for stdin; ${VAR} and ~ are expanded",
+        help="file, folder or glob (${VAR}, ~ are expanded); or wikipedia:cs, hf:owner/name, https://..., s3://..., -",
         path=True,
     )
     name: str = setting("", "what it is called in reports; empty: from the path")
@@ -71,6 +71,9 @@ class Source(Settings):
     foreign_lines: str = setting("drop", "oscar: lines in another language", choices=("drop", "keep", "drop-unsure"))
     translations: str = setting(
         "keep", "epub, fb2, sfb: books that were translated from another language", choices=("keep", "drop")
+    )
+    namespaces: tuple[int, ...] = setting(
+        (), "wikipedia: numbers of the namespaces to read; empty: those that the wiki itself counts as content"
     )
     min_characters: int = setting(-1, "shorter documents are dropped; -1: the corpus' own min_characters", least=-1)
     skip_rules: tuple[str, ...] = setting((), "quality rules that are not applied to this source, or all")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -21,7 +22,7 @@ from mothertongue.errors import ConfigError, SourceError
 
 MAX_FILES = 100_000
 TRIES = 5
-_WAIT_SECONDS = 0.5  # before the second try, then twice as long each time
+WAIT_SECONDS = 0.5  # before the second try, then twice as long each time
 _BLOCK_BYTES = 1 << 22
 _VERSIONS = ("ETag", "etag", "md5Hash", "Content-MD5", "VersionId", "LastModified", "Last-Modified", "mtime", "created")
 _PROTOCOL_EXTRAS = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "sftp": "paramiko"}
@@ -41,16 +42,17 @@ class RemoteFile:
         return PurePosixPath(urlsplit(self.address).path or self.address).name or "index.html"
 
     def open(self, mode: Literal["rb"], /) -> BinaryIO:
-        now = _version(_system(self.address).info(self.address))
-        if now != self.version:
-            raise OSError(f"it has changed since it was looked up ({self.version} is now {now})")
-        return cast(BinaryIO, io.BufferedReader(_Steady(self), _BLOCK_BYTES))
+        info = _system(self.address).info(self.address)
+        if _version(info) != self.version:
+            raise OSError(f"it has changed since it was looked up ({self.version} is now {_version(info)})")
+        return cast(BinaryIO, io.BufferedReader(_Steady(self, in_parts=info.get("partial", True)), 1 << 20))
 
     def __str__(self) -> str:
         return self.address
 
 
-def find_files(address: str, *, most: int) -> list[RemoteFile]:
+@lru_cache(maxsize=1024)  # what is read must be what was asked for
+def find_files(address: str, *, most: int) -> tuple[RemoteFile, ...]:
     """The files at an address, in a folder or a pattern there, sorted; SourceError if nothing is there."""
     system = _system(address)
     try:
@@ -63,19 +65,22 @@ def find_files(address: str, *, most: int) -> list[RemoteFile]:
     files = [info for info in found if not PurePosixPath(str(info["name"])).name.startswith(".")]
     if not files or len(files) > MAX_FILES:
         raise SourceError(f"{address} has {len(files):,} files; between 1 and {MAX_FILES:,} can be read. Correct it.")
-    return [
+    return tuple(
         RemoteFile(_address(info, address), int(info.get("size") or 0), _version(info), most)
         for info in sorted(files, key=lambda info: str(info["name"]))
-    ]
+    )
 
 
 def _look(system: Any, address: str) -> list[Mapping[str, Any]]:
     if any(char in urlsplit(address).path for char in "*["):
-        return [info for info in system.glob(address, detail=True).values() if info["type"] == "file"]
-    info = system.info(address)
-    if info["type"] == "file":
+        found = system.glob(address, detail=True).values()
+    elif (info := system.info(address))["type"] == "file":
         return [info]
-    return [entry for entry in system.find(address, detail=True).values() if entry["type"] == "file"]
+    else:
+        found = system.find(address, detail=True).values()
+    files = [info for info in found if info["type"] == "file"]
+    # a listing may tell less of a file than the file itself
+    return [info if info.get("ETag") else system.info(info["name"]) for info in files[: MAX_FILES + 1]]
 
 
 def _address(info: Mapping[str, Any], asked: str) -> str:
@@ -108,32 +113,33 @@ def _system_of(protocol: str) -> Any:
 def _system(address: str) -> Any:
     protocol = address.partition("://")[0].lower()
     if protocol in ("file", "local") or "::" in address:
-        raise ConfigError(
-            f"{address}: give a file of this machine by its path, and an archive by its own address."
-        )
+        raise ConfigError(f"{address}: give a file of this machine by its path, and an archive by its own address.")
     return _system_of(protocol)
 
 
 class _Steady(io.RawIOBase):
-    """A remote file that is opened again where it broke off."""
+    """A remote file that is opened again where it broke off; `in_parts`: its server gives any part of it."""
 
-    def __init__(self, file: RemoteFile, wait: Callable[[float], None] = time.sleep) -> None:
-        self._remote, self._wait, self._at = file, wait, 0
+    def __init__(self, file: RemoteFile, *, in_parts: bool) -> None:
+        self._remote, self._in_parts, self._at = file, in_parts and file.size > 0, 0
         self._file = self._open()
 
     def _open(self) -> Any:
-        return _system(self._remote.address).open(self._remote.address, "rb", block_size=_BLOCK_BYTES)
+        size = _BLOCK_BYTES if self._in_parts else 0  # 0: as a stream
+        return _system(self._remote.address).open(self._remote.address, "rb", block_size=size)
 
     def readable(self) -> bool:
         """It can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Whether the server gives any part of it."""
-        return bool(self._remote.size) and bool(self._file.seekable())
+        """Whether one can move about in it."""
+        return self._in_parts
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Go to a place."""
+        if not self._in_parts:
+            raise io.UnsupportedOperation("seek")
         base = {0: 0, 1: self._at, 2: self._remote.size}[whence]
         self._at = int(self._file.seek(base + offset))
         return self._at
@@ -144,29 +150,40 @@ class _Steady(io.RawIOBase):
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         """Fill `buffer` as far as the server gives; OSError after a few tries."""
-        for attempt in range(TRIES):
-            try:
-                data = self._file.read(len(buffer))
-                break
-            except Exception as error:
-                if attempt == TRIES - 1:
-                    raise OSError(f"the connection broke off at byte {self._at:,}: {error}") from error
-                self._wait(_WAIT_SECONDS * 2**attempt)
-                self._reopen(error)
+        data = self._read(len(buffer))
         buffer[: len(data)] = data
         self._at += len(data)
         if not self._remote.size and self._at > self._remote.most:
             raise OSError(f"it has not ended after {self._at:,} bytes, and its server does not say how many there are")
         return len(data)
 
-    def _reopen(self, error: Exception) -> None:
-        if not self.seekable():
-            raise OSError(f"the connection broke off at byte {self._at:,} and cannot be taken up: {error}") from error
-        try:
-            self._file = self._open()
+    def _read(self, size: int) -> bytes:
+        failed = ""
+        for attempt in range(TRIES):
+            try:
+                if failed:
+                    time.sleep(WAIT_SECONDS * 2 ** (attempt - 1))
+                    self._take_up()
+                data = bytes(self._file.read(size))
+                if data or not self._remote.size or self._at >= self._remote.size:
+                    return data
+                failed = f"it ends there, but has {self._remote.size:,} bytes"
+            except Exception as error:  # of every protocol's own library
+                self._in_parts = self._in_parts and "range" not in str(error).lower()  # a server that gives no parts
+                failed = f"{type(error).__name__}: {str(error)[:300]}"
+        raise OSError(f"the connection broke off at byte {self._at:,}, {TRIES} times: {failed}")
+
+    def _take_up(self) -> None:
+        """Open it again at the same place; what only comes as a stream is read again up to there."""
+        with suppress(Exception):
+            self._file.close()
+        self._file = self._open()
+        if self._in_parts:
             self._file.seek(self._at)
-        except Exception:
-            return  # the next read fails and is counted as a try
+            return
+        left = self._at
+        while left and (data := self._file.read(min(left, _BLOCK_BYTES))):
+            left -= len(data)
 
     def close(self) -> None:
         """Let the connection go."""

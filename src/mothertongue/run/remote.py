@@ -18,6 +18,7 @@ REMOTE = {
     re.compile(f"(wikipedia|wikimedia|{_SISTERS}):.*"): "mothertongue.corpus.wikimedia.source:ask",
     # the name of a dump's database; a file of that name comes first
     re.compile(rf"[a-z][a-z_]*(wiki|{_SISTERS})(@\w+)?"): "mothertongue.corpus.wikimedia.source:ask",
+    re.compile(r"-|hf:.*|[a-z][a-z0-9+.-]*://.*", re.I): "mothertongue.corpus.address:ask",
 }
 
 

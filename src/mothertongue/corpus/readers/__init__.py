@@ -15,10 +15,9 @@ from pathlib import Path
 from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers.files import Readable
-from mothertongue.corpus.sources import source_name
-from mothertongue.errors import ConfigError, SourceError
+from mothertongue.corpus.sources import is_one_file, source_name
+from mothertongue.errors import SourceError
 from mothertongue.languages import Language
-from mothertongue.run.files import expand
 from mothertongue.run.progress import say
 
 READERS = {
@@ -61,8 +60,7 @@ class Reading:
     @property
     def alone(self) -> bool:
         """Whether the recipe names this very file: then what is wrong with it is an error; one of many is counted."""
-        path = self.source.path
-        return not self.depth and not any(char in path for char in "*?[") and not _is_folder(path)
+        return not self.depth and is_one_file(self.source)
 
 
 def read_file(path: Readable, reading: Reading) -> Iterator[Document]:
@@ -102,10 +100,3 @@ def _unknown(path: Readable, reading: Reading) -> None:
             "another of docs/formats/sources.md."
         )
     reading.drop("unknown-kind-of-file", path.name, "")
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return Path(expand(path)).is_dir()
-    except ConfigError:
-        return False

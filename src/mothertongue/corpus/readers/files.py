@@ -43,6 +43,11 @@ def size_of(path: Readable) -> int:
     return path.stat().st_size if isinstance(path, Path) else int(getattr(path, "size", 0))
 
 
+def version_of(path: Readable) -> str:
+    """What a server says that stands for the content of what is no file here."""
+    return str(getattr(path, "version", ""))
+
+
 def packing_of(head: bytes) -> str:
     """How a file that begins with `head` is packed; "" if it is not."""
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), "")

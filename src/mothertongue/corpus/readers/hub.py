@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, BinaryIO, Literal
 
 from mothertongue.corpus.config import Source
@@ -55,18 +56,21 @@ def find_data_set(source: Source) -> DataSet:
         raise ConfigError(f"{source.path!r} is no data set. Write hf:owner/name, as its page on the Hub is called.")
     if _COMMIT.fullmatch(source.revision):
         return DataSet(source.path, source.revision)
+    return DataSet(source.path, _commit_of(source.path.removeprefix(PREFIX), source.revision))
+
+
+@lru_cache(maxsize=256)  # what is read must be what was asked for
+def _commit_of(name: str, revision: str) -> str:
     from huggingface_hub import HfApi
 
-    name = source.path.removeprefix(PREFIX)
     try:
-        commit = HfApi().dataset_info(name, revision=source.revision or None, timeout=30).sha
+        return str(HfApi().dataset_info(name, revision=revision or None, timeout=30).sha)
     except Exception as error:  # of HTTP, of the Hub, of being offline: many, and all mean the same here
         raise SourceError(
-            f"{source.path} cannot be found on the Hub: {_first_line(error)}. Check the name and the connection; for a "
+            f"hf:{name} cannot be found on the Hub: {_first_line(error)}. Check the name and the connection; for a "
             "data set behind a form, accept it on its page and run `hf auth login`; offline, download it "
             f"(`hf download {name} --repo-type dataset --local-dir DIR`) and give DIR as the source."
         ) from error
-    return DataSet(source.path, str(commit))
 
 
 def read_hub(data: Readable, reading: Reading) -> Iterator[Document]:

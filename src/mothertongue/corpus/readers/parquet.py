@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.extras import need
@@ -62,7 +62,7 @@ def read_arrow(path: Readable, reading: Reading) -> Iterator[Document]:
 def _opened(path: Readable, reading: Reading) -> Iterator[Any]:
     """The file, from a copy if one cannot move about in it."""
     with path.open("rb") as file:
-        if file.seekable():
+        if _moves(file):
             yield file
             return
     with copied(path, reading) as copy:
@@ -71,6 +71,17 @@ def _opened(path: Readable, reading: Reading) -> Iterator[Any]:
         else:
             with copy.open("rb") as file:
                 yield file
+
+
+def _moves(file: BinaryIO) -> bool:
+    """Whether one can move about in a file: not every server that says so keeps to it."""
+    try:
+        file.seek(-1, 2)
+        file.read(1)
+        file.seek(0)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _checked(path: Readable, opening: Any) -> Any:
