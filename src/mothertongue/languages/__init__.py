@@ -32,6 +32,7 @@ class Language:
     function_words: frozenset[str]  # the most frequent small words, in small letters
     sentence_ends: frozenset[str]  # characters that end a sentence
     disambiguation_templates: frozenset[str]  # of its Wikipedia, in small letters
+    disambiguation_categories: frozenset[str]  # and of its other wikis
     hidden_prefixes: frozenset[str]  # local names of File:, Image: and Category: that a dump's <siteinfo> may not list
     reference_sections: frozenset[str]  # headings of sections without running text, in small letters
     text_templates: Mapping[str, str]  # templates that stand for text of theirs -> the parameter that holds it
@@ -66,14 +67,16 @@ def open_language(code: str) -> Language:
     values = _table(ANY)
     if code in language_codes():
         own = _table(code)
-        values = {**values, **own, **{key: {**values[key], **own.get(key, {})} for key in _TABLES}}
+        added = {key: [*values[key], *own.get(key, [])] for key in _ADDED}
+        values = {**values, **own, **{key: {**values[key], **own.get(key, {})} for key in _TABLES}, **added}
     else:
         values = {**values, **({} if code == ANY else {"name": code, "native_name": code})}
     return Language(code=code, **{key: _frozen(key, value) for key, value in values.items()})
 
 
 _CHARACTERS = {"alphabet", "sentence_ends"}
-_WORDS = {"function_words", "disambiguation_templates", "hidden_prefixes", "reference_sections"}
+_ADDED = {"disambiguation_templates", "disambiguation_categories"}  # to those of any.toml
+_WORDS = {"function_words", *_ADDED, "hidden_prefixes", "reference_sections"}
 _TABLES = ("quality", "text_templates")  # a language's own entries are added to those of any.toml
 
 

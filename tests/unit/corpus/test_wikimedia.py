@@ -16,7 +16,6 @@ from mothertongue.corpus.wikimedia import source, web
 from mothertongue.corpus.wikimedia.names import Wanted, parse_wanted
 from mothertongue.corpus.wikimedia.source import ask, fetch
 from mothertongue.errors import ConfigError, SourceError
-from mothertongue.run.progress import be_quiet
 
 from .dumpsite import Site, cut, endless, failing, leading_to, put_dump, serve, standard_files
 
@@ -296,7 +295,6 @@ def test_a_plan_tells_what_will_be_fetched(config: CorpusConfig, monkeypatch: py
     from mothertongue.run import plan, remote
     from mothertongue.run.machine import Machine
 
-    be_quiet()
     monkeypatch.setattr(plan, "measure_machine", lambda: Machine(100.0, 2))
     monkeypatch.setattr(plan, "ask", lambda source: remote.ask(source, config))
     text = plan.write_plan("cs", hours=0.1, sources=["wikipedia:cs"], base="hub:gpt2")
