@@ -39,6 +39,11 @@ def is_oscar(keys: Collection[str]) -> bool:
     return any(all(key in keys for key in shape) for shape in _SHAPES)
 
 
+def is_oscar_record(record: dict[str, Any]) -> bool:
+    """Whether a record is one of OSCAR's, also if only the columns that count were read of it."""
+    return is_oscar(record) or (not isinstance(record.get("text", ""), str) and "metadata" in record)
+
+
 def oscar_document(record: dict[str, Any], where: str, reading: Reading) -> Iterator[Document]:
     """The document of a record without the lines that are in another language; none, and a reason, if it is ruled
     out.

@@ -21,7 +21,7 @@ def document_of(record: object, where: str, reading: Reading) -> Iterator[Docume
     """The document in a record; none, and a reason, if there is no text in it."""
     kind, key = reading.source.reader, reading.source.text_key
     if isinstance(record, dict):
-        if kind == "oscar" or (kind == "auto" and oscar_records.is_oscar(record)):
+        if kind == "oscar" or (kind == "auto" and oscar_records.is_oscar_record(record)):
             yield from oscar_records.oscar_document(record, where, reading)
             return
         if isinstance(text := record.get(key), str):
