@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
@@ -121,7 +123,10 @@ class CorpusConfig(Settings):
     shard_megabytes: int = setting(64, "text per shard, in MB before compression", least=1, most=4096)
     processes: int = setting(0, "how many work at once; 0: one for each core", least=0, most=512, decides=False)
     cache: str = setting(
-        "", "zstd: keep an unpacked copy of .bz2 files, which reads much faster", choices=("", "zstd"), decides=False
+        "",
+        "zstd: keep a copy of .bz2 dumps that is read much faster",
+        choices=("", "zstd"),
+        decides=False,
     )
     cache_folder: str = setting(
         "", "where downloads and copies are kept; empty: the user's cache folder", decides=False
@@ -145,3 +150,10 @@ class CorpusConfig(Settings):
                 f"The max_share of all sources add up to {total:g}, so no mix can obey them. Raise one so that "
                 "they reach 1."
             )
+
+
+def cache_folder(config: CorpusConfig) -> Path:
+    """Where downloads and copies are kept: the setting, else the user's cache."""
+    if config.cache_folder:
+        return Path(config.cache_folder).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "mothertongue"

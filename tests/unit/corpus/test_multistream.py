@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,45 @@ def test_a_stream_that_ends_inside_of_a_page_is_an_error(tmp_path: Path, told: R
         for span in spans_of(tmp_path / NAME, span_bytes=1):
             list(read_span(span, told))
     del index
+
+
+# A copy that reads faster
+
+
+def test_a_copy_in_zstd_gives_the_same_documents_and_is_read_instead(
+    dump: Path, told: Reading, drops: Drops, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plain, dropped = list(read_file(dump, told)), drops.copy()
+    config = replace(told.config, cache="zstd", cache_folder=str(tmp_path / "cache"))
+    spans = spans_of(dump, span_bytes=700)
+    for attempt in range(2):
+        if attempt:  # the dump itself is unpacked no more
+            monkeypatch.setattr("mothertongue.corpus.readers.files.bz2.BZ2Decompressor", None)
+            monkeypatch.setattr("mothertongue.corpus.readers.multistream.Head.read", lambda _: HEAD)
+        for read in (lambda told: read_file(dump, told), lambda told: (d for s in spans for d in read_span(s, told))):
+            drops.clear()
+            advanced = list[int]()
+            copying = replace(told, config=config, advance=advanced.append)
+            assert list(read(copying)) == plain
+            assert drops == dropped
+            assert sum(advanced) in (dump.stat().st_size, dump.stat().st_size - spans[0].start)
+    copies = list((tmp_path / "cache").rglob("*.zst"))
+    assert len(copies) == len(spans) + 1 == len(list((tmp_path / "cache").rglob("*.*"))) - 1
+
+
+def test_a_changed_dump_is_not_read_from_its_old_copy(dump: Path, told: Reading, tmp_path: Path) -> None:
+    copying = replace(told, config=replace(told.config, cache="zstd", cache_folder=str(tmp_path / "cache")))
+    assert len(list(read_file(dump, copying))) == 39
+    dump.write_bytes(multistream(HEAD, PAGES[:5])[0])
+    assert len(list(read_file(dump, copying))) == 5
+
+
+def test_a_dump_that_breaks_off_leaves_no_copy(dump: Path, told: Reading, tmp_path: Path) -> None:
+    dump.write_bytes(dump.read_bytes()[:-20])
+    copying = replace(told, config=replace(told.config, cache="zstd", cache_folder=str(tmp_path / "cache")))
+    with pytest.raises(SourceError, match="ends before its archive does"):
+        list(read_file(dump, copying))
+    assert not [file for file in (tmp_path / "cache").rglob("*") if file.is_file()]
 
 
 # What the wiki says of itself

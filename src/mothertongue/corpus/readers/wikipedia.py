@@ -16,9 +16,9 @@ from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.articles import why_no_article
 from mothertongue.corpus.readers.export import Export, Page, pages_of
-from mothertongue.corpus.readers.files import read_blocks
 from mothertongue.corpus.readers.multistream import Head, Span
 from mothertongue.corpus.readers.siteinfo import SiteInfo, complete
+from mothertongue.corpus.readers.unpacked import dump_blocks
 from mothertongue.corpus.wikitext import Site, extract_text, is_hopeless, site
 
 
@@ -35,7 +35,7 @@ def read_pages(path: Path, reading: Reading) -> Iterator[tuple[Page, SiteInfo]]:
     """Every page of a file, in order, and what the file says of its wiki."""
     export = Export(max_bytes=reading.config.max_page_megabytes << 20)
     completed = False
-    for page in pages_of(read_blocks(path, advance=reading.advance), export, where=path):
+    for page in pages_of(dump_blocks(path, reading.config, advance=reading.advance), export, where=path):
         if not completed:
             complete(export.info, path)
             completed = True
@@ -48,7 +48,7 @@ def read_span(span: Span, reading: Reading) -> Iterator[Document]:
     export.feed(_head(span.head()))
     complete(export.info, span.path)
     wiki = open_wiki(export.info, reading)
-    blocks = read_blocks(span, advance=reading.advance)
+    blocks = dump_blocks(span, reading.config, advance=reading.advance)
     for page in pages_of(blocks, export, where=span, last=span.is_last):
         if document := page_document(page, wiki, export.info, reading, file=span.name):
             yield document

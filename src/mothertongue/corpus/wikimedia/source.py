@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mothertongue.corpus.config import CorpusConfig
+from mothertongue.corpus.config import CorpusConfig, cache_folder
 from mothertongue.corpus.wikimedia.dumps import Dump, find_dump
 from mothertongue.corpus.wikimedia.names import NEWEST, Wanted, parse_wanted
 from mothertongue.corpus.wikimedia.web import PARTIAL, RemoteFile, Web, size_of
@@ -32,13 +31,6 @@ LICENCE = "CC BY-SA 4.0"
 # bytes of running text for a byte of .xml.bz2: XML is 3.5-5 times as long, a third to a half of it is text
 _TEXT_SHARE = 1.6
 _SPARE = 1.02  # of disk space
-
-
-def cache_folder(config: CorpusConfig) -> Path:
-    """Where downloads are kept: the setting, else the user's cache."""
-    if config.cache_folder:
-        return Path(config.cache_folder).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "mothertongue"
 
 
 def ask(source: str, config: CorpusConfig | None = None) -> Remote:
