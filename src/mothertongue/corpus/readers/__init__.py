@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
@@ -53,11 +54,11 @@ class Reading:
     advance: Callable[[int], None] = lambda n: None
     depth: int = 0  # how many archives the file lies in
 
-    @property
+    @cached_property
     def name(self) -> str:
         return source_name(self.source)
 
-    @property
+    @cached_property
     def alone(self) -> bool:
         """Whether the recipe names this very file: then what is wrong with it is an error; one of many is counted."""
         return not self.depth and is_one_file(self.source)

@@ -36,12 +36,12 @@ class Annotated:
 
 def is_oscar(keys: Collection[str]) -> bool:
     """Whether a record, or a table, with these keys is one of OSCAR's."""
-    return any(all(key in keys for key in shape) for shape in _SHAPES)
+    return any(shape.issubset(keys) for shape in _SHAPES)
 
 
 def is_oscar_record(record: dict[str, Any]) -> bool:
     """Whether a record is one of OSCAR's, also if only the columns that count were read of it."""
-    return is_oscar(record) or (not isinstance(record.get("text", ""), str) and "metadata" in record)
+    return is_oscar(record) if isinstance(record.get("text", ""), str) else "metadata" in record
 
 
 def oscar_document(record: dict[str, Any], where: str, reading: Reading) -> Iterator[Document]:
