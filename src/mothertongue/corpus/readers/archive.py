@@ -64,7 +64,7 @@ def _read_tar(path: Readable, reading: Reading) -> Iterator[Document]:
                     member = _StreamMember(PurePosixPath(info.name).name, cast(BinaryIO, file))
                     yield from _read_member(member, info.name, path, replace(reading, advance=lambda n: None))
     except (tarfile.TarError, EOFError, ValueError, OSError) as error:
-        raise SourceError(
+        raise stream.error or SourceError(
             f"{path} cannot be read as a tar archive to its end: {error}. Download or copy it again; then run the same "
             "command."
         ) from error
@@ -107,6 +107,7 @@ class BlockFile(io.RawIOBase):
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks, self._rest = blocks, memoryview(b"")
+        self.error: SourceError | None = None  # that broke it off
 
     def readable(self) -> bool:
         """It can be read."""
@@ -115,7 +116,11 @@ class BlockFile(io.RawIOBase):
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         """Fill `buffer` as far as the next block goes."""
         while not self._rest:
-            block = next(self._blocks, None)
+            try:
+                block = next(self._blocks, None)
+            except SourceError as error:
+                self.error = error
+                raise
             if block is None:
                 return 0
             self._rest = memoryview(block)
