@@ -32,7 +32,7 @@ def settle(census: Census, config: CorpusConfig, work: Path, ledger: Ledger) -> 
     _need_text(census, ledger)
     reasons = dict[int, str]()
     if config.near_duplicate_threshold < 1:
-        reasons |= _near(census, open_signatures(work / SIGNATURES), threshold=config.near_duplicate_threshold)
+        reasons |= _near(census, work, threshold=config.near_duplicate_threshold)
     reasons |= _shares(census, config, reasons)
     sides = ["" if index in reasons else side for index, side in enumerate(census.sides)]
     for attempt in range(_ATTEMPTS):
@@ -61,10 +61,10 @@ def _need_text(census: Census, ledger: Ledger) -> None:
         )
 
 
-def _near(census: Census, signatures: dedup.Signatures, *, threshold: float) -> dict[int, str]:
+def _near(census: Census, work: Path, *, threshold: float) -> dict[int, str]:
     train = np.array([side == "train" for side in census.sides])
     order = np.argsort(~train, kind="stable")  # training text first: of a pair across the sides the held-out one goes
-    kept = dedup.near_duplicates(signatures, order, threshold=threshold)
+    kept = dedup.near_duplicates(open_signatures(work / SIGNATURES), order, threshold=threshold, folder=work)
     rows = np.flatnonzero(kept != np.arange(len(kept))).tolist()
     return {row: NEAR_TRAIN if train[kept[row]] and not train[row] else NEAR for row in rows}
 

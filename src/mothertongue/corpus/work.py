@@ -1,8 +1,8 @@
 """What one process does with one part: read, clean, judge and sign its documents, and write them down as finished.
 
-part-000042.jsonl.zst     its documents that passed every rule for one document alone, in order
-part-000042.signatures    a MinHash signature of each
-part-000042.json          digest and size of each, what was dropped; written last: the part is finished
+part-00000042.jsonl.zst     its documents that passed every rule for one document alone, in order
+part-00000042.signatures    a MinHash signature of each
+part-00000042.json          digest and size of each, what was dropped; written last: the part is finished
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import zstandard
@@ -22,18 +23,20 @@ from mothertongue.corpus.config import CorpusConfig
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.judge import judge
 from mothertongue.corpus.ledger import Ledger
-from mothertongue.corpus.parts import Drop, Part, WikiPage, drop_or_raise
+from mothertongue.corpus.parts import Drop, Part, WikiPage, drop_or_raise, part_file
 from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.readers.multistream import Span
 from mothertongue.corpus.readers.wikipedia import open_wiki, page_document, read_span
+from mothertongue.corpus.repair import repair
 from mothertongue.corpus.shards import encode_document
+from mothertongue.corpus.shingle import shingle_sets
 from mothertongue.corpus.sources import source_name
 from mothertongue.corpus.split import text_digest
 from mothertongue.errors import SourceError
 from mothertongue.languages import open_language
 
 LEVEL = 1  # of compression: the files are read again soon
-_BATCH_WORDS = 1 << 20
+_BATCH_CHARACTERS = 1 << 21
 
 
 @dataclass
@@ -46,15 +49,10 @@ class Finished:
     bytes: int = 0  # of the input
 
 
-def part_file(folder: Path, number: int, end: str) -> Path:
-    """The file of a part; `end` is jsonl.zst, signatures or json."""
-    return folder / f"part-{number:06d}.{end}"
-
-
-def read_finished(folder: Path, number: int) -> Finished | None:
+def read_finished(folder: Path, name: str) -> Finished | None:
     """What a finished part has noted; None if it is not finished."""
     try:
-        noted = json.loads(part_file(folder, number, "json").read_bytes())
+        noted = json.loads(part_file(folder, name, "json").read_bytes())
     except FileNotFoundError:
         return None
     return Finished(noted["source"], [(row[0], row[1]) for row in noted["rows"]], noted["dropped"], noted["bytes"])
@@ -62,17 +60,17 @@ def read_finished(folder: Path, number: int) -> Finished | None:
 
 def work(part: Part, config: CorpusConfig, folder: Path) -> int:
     """Do one part, unless it is finished; gives how many bytes of the input it stands for."""
-    if finished := read_finished(folder, part.number):
+    if finished := read_finished(folder, part.name):
         return finished.bytes
     ledger, read, name = Ledger(), [part.bytes], source_name(part.source)
 
     def drop(reason: str, id: str, text: str) -> None:
         ledger.drop(reason, source=name, id=id, text=text)
 
-    reading = Reading(part.source, config, open_language(config.language), drop, read.append)
+    reading = Reading(part.source, config, open_language(config.language), drop, read.append, ledger.templates)
     rows, signatures = list[tuple[str, int]](), Signatures()
-    places = {end: part_file(folder, part.number, end) for end in ("jsonl.zst", "signatures", "json")}
-    unfinished = {end: place.with_name(f".{place.name}.{os.getpid()}") for end, place in places.items()}
+    places = {end: part_file(folder, part.name, end) for end in ("jsonl.zst", "signatures", "json")}
+    unfinished = {end: place.with_name(f".{place.name}.{gethostname()}-{os.getpid()}") for end, place in places.items()}
     with (
         zstandard.open(unfinished["jsonl.zst"], "wb", cctx=zstandard.ZstdCompressor(level=LEVEL)) as spool,
         unfinished["signatures"].open("wb") as signed,
@@ -92,7 +90,7 @@ def work(part: Part, config: CorpusConfig, folder: Path) -> int:
 def kept_documents(part: Part, reading: Reading) -> Iterator[Document]:
     """The documents of a part that pass every rule for one document alone, cleaned."""
     for document in read_part(part, reading):
-        text = clean(document.text)
+        text = clean(repair(document.text, reading.language, skip=reading.source.skip_rules))
         if reason := judge(text, reading):
             reading.drop(reason, document.id, text or document.text)
         else:
@@ -124,16 +122,16 @@ class Signatures:
     """MinHash signatures as bytes, computed for many documents at once."""
 
     def __init__(self) -> None:
-        self._batch: list[dedup.Hashes] = []
-        self._words = 0
+        self._batch: list[str] = []
+        self._characters = 0
 
     def add(self, text: str) -> bytes:
         """One more document; gives the bytes of those that are ready."""
-        self._batch.append(dedup.shingles(dedup.word_hashes(text), dedup.SHINGLE_WORDS))
-        self._words += len(self._batch[-1])
-        return self.rest() if self._words >= _BATCH_WORDS else b""
+        self._batch.append(text)
+        self._characters += len(text)
+        return self.rest() if self._characters >= _BATCH_CHARACTERS else b""
 
     def rest(self) -> bytes:
         """The bytes of those that wait."""
-        batch, self._batch, self._words = self._batch, [], 0
-        return dedup.sign(batch).tobytes() if batch else b""
+        batch, self._batch, self._characters = self._batch, [], 0
+        return dedup.sign(shingle_sets(batch, dedup.SHINGLE_WORDS)).tobytes() if batch else b""
