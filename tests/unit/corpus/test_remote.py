@@ -7,6 +7,7 @@ import hashlib
 import io
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mothertongue.corpus.address import ask, places
 from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.readers.files import read_blocks
+from mothertongue.corpus.stage import corpus
 from mothertongue.errors import ConfigError, SourceError
 from mothertongue.run.recipe import parse_recipe
 from mothertongue.run.request import request_of
@@ -169,3 +171,15 @@ def test_a_step_of_another_stdin_has_another_fingerprint(monkeypatch: pytest.Mon
         through_stdin(monkeypatch, data)
         prints.add(request_of(step, {}).fingerprint)
     assert len(prints) == 2
+
+
+def test_a_corpus_is_made_of_a_server_and_of_stdin(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, many: Callable[..., list[str]]
+) -> None:
+    server.files["/a.txt"] = "\n".join(many(40)).encode()
+    through_stdin(monkeypatch, "\n".join(many(40, seed=1)).encode())
+    sources = (Source(f"{server.url}/a.txt", unit="line"), Source("-", name="stdin", unit="line"))
+    metrics = corpus(CorpusConfig(sources=sources, heldout_share=0.1, dev_share=0.1, processes=1), tmp_path / "corpus")
+    assert [entry["documents"] for entry in metrics["sources"]] == [40, 40]
+    assert metrics["sources"][0]["files"][0]["version"].startswith("ETag")
+    assert metrics["sources"][1]["files"][0]["sha256"]

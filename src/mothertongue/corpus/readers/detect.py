@@ -39,6 +39,8 @@ BY_NAME = {
         re.I,
     ),
 }
+# the others know better what to do with a zip
+_IN_ARCHIVES = ("arrow", "csv", "html", "jsonl", "markdown", "oscar", "parquet", "text", "tsv")
 _HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype html|<html)", re.I | re.S)
 _TAR_MAGIC = (257, b"ustar")
 
@@ -49,7 +51,7 @@ def reader_of(path: Readable, source: Source, *, alone: bool) -> str | None:
     """
     if source.path.startswith("hf:"):
         return "hub"
-    if source.reader not in ("auto", "wikipedia") and _is_archive(path, source.reader):
+    if source.reader in _IN_ARCHIVES and BY_NAME["archive"].search(path.name):
         return "archive"  # the setting speaks of what is in it
     if source.reader != "auto":
         return source.reader
@@ -60,12 +62,6 @@ def reader_of(path: Readable, source: Source, *, alone: bool) -> str | None:
         named = _by_content(path)
         named = None if named == "text" and not alone else named
     return None if named == NOTHING else named
-
-
-def _is_archive(path: Readable, reader: str) -> bool:
-    if reader not in BY_NAME and reader != "oscar":
-        return False  # the reader of a format that is a zip itself, like epub, knows better
-    return bool(BY_NAME["archive"].search(path.name))
 
 
 def _by_content(path: Readable) -> str | None:

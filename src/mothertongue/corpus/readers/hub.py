@@ -21,7 +21,7 @@ from mothertongue.corpus.readers.records import columns_to_read, document_of
 from mothertongue.errors import ConfigError, SourceError
 
 PREFIX = "hf:"
-_NAME = re.compile(r"hf:([\w.-]{1,96}/)?[\w.-]{1,96}")
+_NAME = re.compile(r"hf:(\w[\w.-]{0,95}/)?\w[\w.-]{0,95}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _ADVANCE_EVERY = 1 << 20
 
