@@ -78,7 +78,7 @@ class Source(Settings):
         (), "wikipedia: numbers of the namespaces to read; empty: those that the wiki itself counts as content"
     )
     min_characters: int = setting(-1, "shorter documents are dropped; -1: the corpus' own min_characters", least=-1)
-    skip_rules: tuple[str, ...] = setting((), "quality rules that are not applied to this source, or all")
+    skip_rules: tuple[str, ...] = setting((), "quality rules and repairs that are not applied to this source, or all")
 
 
 @dataclass(frozen=True)

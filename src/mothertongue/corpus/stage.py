@@ -15,6 +15,7 @@ from mothertongue.corpus.ledger import Ledger
 from mothertongue.corpus.quality import RULES
 from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.readme import corpus_readme
+from mothertongue.corpus.repair import REPAIRS
 from mothertongue.corpus.settle import settle
 from mothertongue.corpus.shards import ShardWriter, read_shards
 from mothertongue.corpus.sources import file_entry, source_files, source_name
@@ -58,8 +59,8 @@ def _check(config: CorpusConfig) -> None:
         if count > 1:
             raise ConfigError(f"{count} sources are called {name!r}. Give each a name of its own.")
     for rule in {rule for source in config.sources for rule in source.skip_rules}:
-        if rule not in RULES and rule != "all":
-            raise ConfigError(f"skip_rules: there is no rule {rule!r}. {suggest(rule, ['all', *RULES])}")
+        if rule not in (known := ["all", *RULES, *REPAIRS]):
+            raise ConfigError(f"skip_rules: there is no rule {rule!r}. {suggest(rule, known)}")
 
 
 def _sweep(out: Path) -> Path:
