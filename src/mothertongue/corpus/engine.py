@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -56,10 +57,18 @@ def run_tasks(function: Callable[[T], R], tasks: Iterable[T], *, processes: int)
         raise WorkerLostError(
             f"One of {processes} processes was killed in the middle of its work, most often by the system for want of "
             "memory. What is finished is kept: run the same command again, with fewer processes (--processes 1) if it "
-            "happens again."
+            f"happens again.{_hint()}"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _hint() -> str:
+    """For somebody's own script: new processes import it, and must not begin its work again."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    if not file.endswith(".py") or file.endswith("__main__.py"):
+        return ""
+    return f' If {file} is your script: its work must stand below `if __name__ == "__main__":`.'
 
 
 def _begin() -> None:

@@ -17,6 +17,7 @@ from mothertongue.corpus import gather, parts
 from mothertongue.corpus.config import Source
 from mothertongue.corpus.engine import WorkerLostError, run_tasks
 from mothertongue.corpus.readers.multistream import spans_of
+from mothertongue.errors import SourceError
 
 from .dumpsite import multistream
 from .test_multistream import NAME
@@ -126,6 +127,34 @@ def test_a_killed_process_is_an_error_that_says_what_to_do() -> None:
         list(run_tasks(os._exit, [9, 9, 9], processes=2))
 
 
+@pytest.mark.parametrize(("error", "kept"), [(WorkerLostError, True), (SourceError, False)])
+def test_finished_parts_are_kept_if_a_process_was_lost_and_not_if_the_input_is_bad(
+    tmp_path: Path, sources: list[Source], monkeypatch: pytest.MonkeyPatch, error: type[SourceError], kept: bool
+) -> None:
+    def lost(*_: object, **__: object) -> None:
+        raise error("lost")
+
+    monkeypatch.setattr(gather, "_put_together", lost)
+    with pytest.raises(error, match="lost"):
+        run(tmp_path / "out", *sources[2:], **SHARES)
+    assert bool(list((tmp_path / "out").glob("progress/part-*.json"))) == kept
+
+
+def test_a_damaged_dump_among_others_is_counted_and_alone_an_error(tmp_path: Path, many: Many) -> None:
+    folder = tmp_path / "dumps"
+    folder.mkdir()
+    articles = [page(f"Článek {n}", text, id=n) for n, text in enumerate(many(30), start=1)]
+    packed, index = multistream(HEAD, ["".join(articles[:15]), "".join(articles[15:])])
+    (folder / NAME).write_bytes(packed[:-200])
+    (folder / NAME.replace(".xml", "-index.txt")).write_bytes(index)
+    (folder / "whole.xml").write_text(export(*articles[:25]), "utf-8")
+    metrics = run(tmp_path / "out", Source(str(folder / "*.xml*")), heldout_share=0.1, dev_share=0.1)
+    assert metrics["documents"] >= 25
+    assert metrics["dropped"]["damaged-file"] == 1
+    with pytest.raises(SourceError, match="ends before its archive does"):
+        run(tmp_path / "alone", Source(str(folder / NAME)))
+
+
 def test_no_more_tasks_are_made_than_are_soon_needed() -> None:
     made = []
 
@@ -152,7 +181,9 @@ if __name__ == "__main__":
     for pid in run_tasks(eval, ["__import__('os').getpid()"] * 12 + ["__import__('time').sleep(60)"] * 9, processes=2):
         print(pid, flush=True)
 """
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert parent.stdout
     children = {int(parent.stdout.readline()) for _ in range(6)}
     parent.send_signal(signal.SIGKILL)

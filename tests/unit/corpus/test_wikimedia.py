@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mothertongue.corpus.config import CorpusConfig
+from mothertongue.corpus.config import CorpusConfig, Source
+from mothertongue.corpus.shards import read_documents
 from mothertongue.corpus.wikimedia import source, web
 from mothertongue.corpus.wikimedia.names import Wanted, parse_wanted
 from mothertongue.corpus.wikimedia.source import ask, fetch
 from mothertongue.errors import ConfigError, SourceError
+from mothertongue.run.build import build_step
+from mothertongue.run.recipe import Step
+from mothertongue.run.request import request_of
+from mothertongue.run.stages import STAGES
 
-from .dumpsite import Site, cut, endless, failing, leading_to, put_dump, serve, standard_files
+from .dumpsite import Site, cut, endless, failing, leading_to, multistream, put_dump, serve, standard_files
+from .test_wikipedia import HEAD, page
 
 BODY = bytes(range(256)) * 2000  # half a megabyte that is not the same everywhere
 DUMP = "/cswiki/20261101/cswiki-20261101-pages-articles-multistream.xml.bz2"
@@ -273,10 +279,6 @@ def test_a_full_disk_is_seen_before(site: Site, config: CorpusConfig, monkeypatc
 
 
 def test_the_fingerprint_of_a_source_is_its_wiki_date_and_checksum(site: Site, config: CorpusConfig) -> None:
-    from mothertongue.run.recipe import Step
-    from mothertongue.run.request import request_of
-    from mothertongue.run.stages import STAGES
-
     def fingerprint(config: CorpusConfig) -> str:
         return request_of(Step("corpus", STAGES["corpus"], config, {}), {}).fingerprint
 
@@ -300,3 +302,21 @@ def test_a_plan_tells_what_will_be_fetched(config: CorpusConfig, monkeypatch: py
     text = plan.write_plan("cs", hours=0.1, sources=["wikipedia:cs"], base="hub:gpt2")
     assert "# To be fetched: cswiki of 2026-11-01: 3 files" in text
     assert 'path = "wikipedia:cs", licence = "CC BY-SA 4.0"' in text
+
+
+def test_a_wiki_becomes_a_corpus_and_is_up_to_date_without_the_site(
+    site: Site, config: CorpusConfig, tmp_path: Path, many: Callable[..., list[str]]
+) -> None:
+    articles = [page(f"Obec {n}", f"{text}[[Obr:{n}.jpg]]", id=n) for n, text in enumerate(many(60), start=1)]
+    streams = ["".join(articles[:30]), page("X", "#PŘESMĚRUJ [[Obec 1]]", id=99), "".join(articles[30:])]
+    put_dump(site, "cswiki", "20261115", standard_files(*multistream(HEAD, streams)))
+    step = Step("corpus", STAGES["corpus"], replace(config, language="cs", sources=(Source("wikipedia:cs"),)), {})
+    metrics = build_step(step, tmp_path / "corpus", {})["metrics"]
+    assert (metrics["documents"], metrics["dropped"]) == (60, {"redirect": 1})
+    (source,) = metrics["sources"]
+    assert source["name"] == "wikipedia:cs"
+    assert source["files"][0]["name"] == "cswiki-20261115-pages-articles-multistream.xml.bz2"
+    assert not any("[[" in document.text for document in read_documents(tmp_path / "corpus", "train"))
+    before = len(site.requests)
+    assert build_step(step, tmp_path / "corpus", {})["metrics"] == metrics
+    assert len(site.requests) == before
