@@ -77,6 +77,12 @@ class Source(Settings):
     namespaces: tuple[int, ...] = setting(
         (), "wikipedia: numbers of the namespaces to read; empty: those that the wiki itself counts as content"
     )
+    tables: str = setting(
+        "drop", "wikipedia: keep has a row of a table on a line, flatten a cell", choices=("drop", "keep", "flatten")
+    )
+    formulas: str = setting(
+        "text", "wikipedia: text reads like the formula (a/b²), latex is its source", choices=("text", "latex", "drop")
+    )
     min_characters: int = setting(-1, "shorter documents are dropped; -1: the corpus' own min_characters", least=-1)
     skip_rules: tuple[str, ...] = setting((), "quality rules and repairs that are not applied to this source, or all")
 

@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from mothertongue.corpus.wikitext import TemplateWeights
+
 SAMPLES_PER_REASON = 20
 SAMPLE_CHARACTERS = 300
 
@@ -23,6 +25,7 @@ class Ledger:
         self._samples: dict[
             str, list[tuple[int, str, str, str]]
         ] = {}  # reason -> heap of (-checksum, source, id, text)
+        self.templates = TemplateWeights()  # of wiki pages: those that show nothing
 
     def drop(self, reason: str, *, source: str, id: str, text: str) -> None:
         """One document of `source` is refused for `reason`."""
@@ -39,12 +42,14 @@ class Ledger:
 
     def plain(self) -> dict[str, Any]:
         """All of it as JSON values, for `merge`."""
-        return {"counts": [[*key, count] for key, count in sorted(self.counts.items())], "samples": self._samples}
+        counts = [[*key, count] for key, count in sorted(self.counts.items())]
+        return {"counts": counts, "samples": self._samples, "templates": self.templates.plain()}
 
     def merge(self, plain: dict[str, Any]) -> None:
         """Add what another ledger has counted and sampled: the same as if all had been dropped here."""
         for source, reason, count in plain["counts"]:
             self.counts[source, reason] += count
+        self.templates.merge(plain["templates"])
         for reason, samples in plain["samples"].items():
             for key, source, id, text in samples:
                 self._sample(reason, (key, source, id, text))

@@ -33,7 +33,7 @@ _WORK = PROGRESS  # a folder of its own, removed at the end
 
 def corpus(config: CorpusConfig, out: Path) -> Metrics:
     """Turn `config.sources` into shards of clean documents in `out`. SourceError if nothing, or too little, is left."""
-    _check(config)
+    check(config)
     files = {source_name(source): source_files(source, config) for source in config.sources}
     work, ledger = _sweep(out), Ledger()
     try:
@@ -51,7 +51,8 @@ def corpus(config: CorpusConfig, out: Path) -> Metrics:
     return metrics
 
 
-def _check(config: CorpusConfig) -> None:
+def check(config: CorpusConfig) -> None:
+    """ConfigError if the sources cannot be told apart, or a rule is not known."""
     if not config.sources:
         raise ConfigError("A corpus needs at least one source. Give sources a path, like 'texts/*.txt'.")
     names = [source_name(source) for source in config.sources]
@@ -95,6 +96,7 @@ def _metrics(
         "sources": [],
         "dropped": ledger.by_reason(),
         "dropped_by_source": ledger.by_source(),
+        "dropped_templates": ledger.templates.heaviest(),
     }
     for source in config.sources:
         own = [index for index in kept if census.sources[index] == source_name(source)]

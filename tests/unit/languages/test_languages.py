@@ -26,7 +26,9 @@ def test_unknown_language_keeps_its_code_and_gets_the_values_of_any() -> None:
 def test_own_thresholds_and_templates_are_added_to_those_of_any() -> None:
     czech, anything = open_language("cs"), open_language("any")
     assert set(anything.quality) < set(czech.quality)
-    assert czech.text_templates["lang"] == "2"
+    assert czech.text_templates["lang"] == anything.text_templates["lang"]
+    assert czech.numbers["group"] == anything.numbers["group"]
+    assert czech.numbers["decimal"] != anything.numbers["decimal"]
 
 
 @pytest.mark.parametrize("code", ["", "../cs", "c s", "cs.toml"])

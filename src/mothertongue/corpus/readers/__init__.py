@@ -8,7 +8,7 @@ go to `reading.advance(n)`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,7 @@ from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.sources import is_one_file, source_name
+from mothertongue.corpus.wikitext import TemplateWeights
 from mothertongue.errors import SourceError
 from mothertongue.languages import Language
 from mothertongue.run.progress import say
@@ -52,6 +53,7 @@ class Reading:
     language: Language
     drop: Callable[[str, str, str], None] = lambda reason, id, text: None
     advance: Callable[[int], None] = lambda n: None
+    templates: TemplateWeights = field(default_factory=TemplateWeights)  # of wiki pages: those that show nothing
     depth: int = 0  # how many archives the file lies in
 
     @cached_property

@@ -19,7 +19,7 @@ from mothertongue.corpus.readers.export import Export, Page, pages_of
 from mothertongue.corpus.readers.multistream import Head, Span
 from mothertongue.corpus.readers.siteinfo import SiteInfo, complete
 from mothertongue.corpus.readers.unpacked import dump_blocks
-from mothertongue.corpus.wikitext import Site, extract_text, is_hopeless, site
+from mothertongue.corpus.wikitext import Site, extract_text, site
 
 
 def read_wikipedia(path: Path, reading: Reading) -> Iterator[Document]:
@@ -56,7 +56,8 @@ def read_span(span: Span, reading: Reading) -> Iterator[Document]:
 
 def open_wiki(info: SiteInfo, reading: Reading) -> Site:
     """What the extractor must know of the wiki, aliases of its namespaces included."""
-    wiki = site(reading.language, info.namespaces)
+    source = reading.source
+    wiki = site(reading.language, info.namespaces, tables=source.tables, formulas=source.formulas)
     return replace(
         wiki,
         hidden_prefixes=wiki.hidden_prefixes | info.hidden_prefixes(),
@@ -68,12 +69,11 @@ def page_document(page: Page, wiki: Site, info: SiteInfo, reading: Reading, *, f
     """The document of an article; None if the page is none, which `reading` is told."""
     where = f"{info.dbname or file}:{page.id}"
     reason = why_no_article(page, wiki, info, reading.source.namespaces)
-    if not reason and is_hopeless(page.text):
-        reason = "broken-markup"
     if reason:
         reading.drop(reason, where, page.title)
         return None
-    return Document(extract_text(page.text, wiki, title=page.title), where, reading.name, {"title": page.title})
+    text = extract_text(page.text, wiki, title=page.title, dropped=reading.templates)
+    return Document(text, where, reading.name, {"title": page.title})
 
 
 @lru_cache(maxsize=4)
