@@ -1,15 +1,18 @@
 """The input in parts: each is read, cleaned and judged by one process, and finished or not as a whole.
 
-What is in a part depends on the input alone, never on how many processes there are. Small files go together; a dump
-in many streams is cut between them; what can only be read from its beginning is read here and handed on in batches.
+What is in a part depends on the input alone, never on how many processes or machines there are. Small files go
+together; a dump in many streams is cut between them; what can only be read from its beginning is read here and handed
+on in batches. A part is called by the number of what it is cut from (00000042) and of the batch, if it is one
+(00000042-000007), so nobody must read a file to know what the parts of the next one are called.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,6 +28,7 @@ from mothertongue.corpus.readers.wikipedia import read_pages
 from mothertongue.corpus.sources import is_one_file
 from mothertongue.errors import SourceError
 from mothertongue.languages import open_language
+from mothertongue.run.disk import write_json
 
 PART_BYTES = 4 << 20  # of small files together; a larger one is read here
 BATCH_CHARACTERS = 2 << 20
@@ -57,42 +61,65 @@ Item: TypeAlias = Path | Span | WikiPage | Document | Drop
 class Part:
     """Some neighbouring items of one source, for one process."""
 
-    number: int
+    name: str
     source: Source
     items: tuple[Item, ...]
     info: SiteInfo | None = None  # of the wiki that pages are from
     bytes: int = 0  # of the input, read to make it
 
 
-def parts_of(files: Sequence[tuple[Source, Readable]], config: CorpusConfig) -> Iterator[Part]:
-    """All parts of the input, in order."""
-    numbers = count()
-    for source, own in groupby(files, key=lambda entry: entry[0]):
-        for part in _of_source(source, [file for _, file in own], config):
-            yield replace(part, number=next(numbers))
+def part_file(folder: Path, name: str, end: str) -> Path:
+    """The file of a part; `end` is jsonl.zst, signatures or json. The last one is there when the part is finished."""
+    return folder / f"part-{name}.{end}"
 
 
-def _of_source(source: Source, files: Iterable[Readable], config: CorpusConfig) -> Iterator[Part]:
-    small, size = list[Path](), 0
-    for file in files:
-        if isinstance(file, Path):
-            spans = spans_of(file) if is_export(file, source) else []
-            if not spans and file.stat().st_size <= PART_BYTES:
-                small.append(file)
-                size += file.stat().st_size
-                if size < PART_BYTES and len(small) < MAX_ITEMS:
-                    continue
+def parts_of(
+    files: Sequence[tuple[Source, Readable]], config: CorpusConfig, folder: Path, *, rank: int = 0, ranks: int = 1
+) -> Iterator[Part]:
+    """All parts of the input in order, or of every `ranks` neighbours the one that is `rank`'s.
+
+    What is known of finished parts in `folder` spares reading again the files that they are from.
+    """
+    units = ((source, unit) for source, own in groupby(files, lambda entry: entry[0]) for unit in _units(source, own))
+    for number, (source, unit) in enumerate(units):
+        if number % ranks != rank:
+            continue
+        if isinstance(unit, tuple):
+            yield Part(f"{number:08d}", source, unit)
         else:
-            spans = []
-        if small:
-            yield Part(0, source, tuple(small))
-        if spans:
-            yield from (Part(0, source, (span,)) for span in spans)
-        elif not small or file is not small[-1]:
-            yield from _batches(source, file, config)
-        small, size = [], 0
+            yield from _of_file(f"{number:08d}", source, unit, config, folder)
+
+
+def _units(source: Source, files: Iterable[tuple[Source, Readable]]) -> Iterator[tuple[Path | Span, ...] | Readable]:
+    """What can be worked on apart, told without reading it: small files together, a span, or a whole file."""
+    small, size = list[Path](), 0
+    for _, file in files:
+        spans = spans_of(file) if isinstance(file, Path) and is_export(file, source) else []
+        is_small = not spans and isinstance(file, Path) and file.stat().st_size <= PART_BYTES
+        if is_small and isinstance(file, Path):
+            small.append(file)
+            size += file.stat().st_size
+        if small and (not is_small or size >= PART_BYTES or len(small) >= MAX_ITEMS):
+            yield tuple(small)
+            small, size = [], 0
+        yield from ((span,) for span in spans)
+        if not is_small and not spans:
+            yield file
     if small:
-        yield Part(0, source, tuple(small))
+        yield tuple(small)
+
+
+def _of_file(name: str, source: Source, file: Readable, config: CorpusConfig, folder: Path) -> Iterator[Part]:
+    """A file in batches; if all are finished, only what they are called."""
+    note, number = folder / f"file-{name}.json", 0
+    if note.exists():
+        names = [f"{name}-{batch:06d}" for batch in range(json.loads(note.read_text("ascii")))]
+        if all(part_file(folder, known, "json").exists() for known in names):
+            yield from (Part(known, source, ()) for known in names)
+            return
+    for number, part in enumerate(_batches(source, file, config), start=1):
+        yield replace(part, name=f"{name}-{number - 1:06d}")
+    write_json(note, number)
 
 
 def is_export(path: Path, source: Source) -> bool:
@@ -117,12 +144,12 @@ def _batches(source: Source, file: Readable, config: CorpusConfig) -> Iterator[P
         info = said or info
         characters += _ITEM_CHARACTERS + len(item.page.text if isinstance(item, WikiPage) else item.text)
         if characters >= BATCH_CHARACTERS or len(items) >= MAX_ITEMS:
-            yield Part(0, source, tuple(items), info, sum(read))
+            yield Part("", source, tuple(items), info, sum(read))
             items.clear()
             read.clear()
             characters = 0
     if items:
-        yield Part(0, source, tuple(items), info, sum(read))
+        yield Part("", source, tuple(items), info, sum(read))
 
 
 def _read(file: Readable, reading: Reading) -> Iterator[tuple[WikiPage | Document, SiteInfo | None]]:
