@@ -17,13 +17,14 @@ from mothertongue.corpus.wikimedia.names import Wanted
 from mothertongue.corpus.wikimedia.web import NotThereError, RemoteFile, Web
 from mothertongue.errors import SourceError
 
-# the first job of each line that is done: of large wikis the parts are put together by a second job
-_JOBS = (("articlesmultistreamdumprecombine", "articlesmultistreamdump"), ("namespacesdump", "namespaces"))
+# the first that is done: of large wikis the parts are put together by a second job
+_ARTICLE_JOBS = ("articlesmultistreamdumprecombine", "articlesmultistreamdump")
 _ARTICLES = re.compile(r"-pages-articles-multistream\d*\.xml(-p\d+p\d+)?\.bz2$")
 _TAKEN = re.compile(
     r"-pages-articles-multistream\d*\.xml(-p\d+p\d+)?\.bz2$|-pages-articles-multistream-index\d*\.txt(-p\d+p\d+)?\.bz2$"
     r"|-siteinfo-namespaces\.json(\.gz)?$"
 )
+_SITEINFO = re.compile(r"-siteinfo-namespaces\.json(\.gz)?$")
 _MAX_PAGE_BYTES = 8 << 20
 _TRIED_DATES = 8  # there are about two dumps a month
 _SHA1 = re.compile(r"[0-9a-f]{40}")
@@ -112,10 +113,13 @@ def _done_jobs(status: Any) -> Iterator[Mapping[str, Any]]:
     jobs: Any = status.get("jobs") if isinstance(status, dict) else None
     if not isinstance(jobs, dict):
         return
-    for names in _JOBS:
-        found = (jobs[name] for name in names if isinstance(jobs.get(name), dict))
-        done = (job.get("files") for job in found if job.get("status") == "done")
-        yield next((files for files in done if isinstance(files, dict)), {})
+    done = {
+        name: job.get("files") for name, job in jobs.items() if isinstance(job, dict) and job.get("status") == "done"
+    }
+    lists = {name: files for name, files in done.items() if isinstance(files, dict)}
+    yield next((lists[name] for name in _ARTICLE_JOBS if name in lists), {})
+    for files in lists.values():
+        yield {name: entry for name, entry in files.items() if _SITEINFO.search(name)}
 
 
 def _is_ours(name: str, wiki: str, date: str) -> bool:
