@@ -5,6 +5,7 @@ from __future__ import annotations
 from mothertongue.corpus.identify import identify
 from mothertongue.corpus.quality import reason_to_drop
 from mothertongue.corpus.readers import Reading
+from mothertongue.corpus.shape import reason_by_shape
 
 
 def judge(text: str, reading: Reading) -> str | None:
@@ -14,7 +15,8 @@ def judge(text: str, reading: Reading) -> str | None:
         return "empty"
     if len(text) < (reading.config.min_characters if least < 0 else least):
         return "too-short"
-    reason = reason_to_drop(text, reading.language, skip=reading.source.skip_rules)
+    skip = reading.source.skip_rules
+    reason = reason_to_drop(text, reading.language, skip=skip) or reason_by_shape(text, reading.language, skip=skip)
     if reason in (
         None,
         "few-function-words",

@@ -21,7 +21,7 @@ Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 _PLANE = 1 << 16
 _IDEOGRAPHS = range(0x20000, 0x32400)  # planes 2 and 3, letters all
-_PIECE = 1 << 18  # characters hashed at once: what is worked on stays in the processor's cache
+PIECE = 1 << 18  # characters hashed at once: what is worked on stays in the processor's cache
 _BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64
 _MIX = np.uint64(_BASE)
 _SECOND = np.uint64(0xBF58476D1CE4E5B9)
@@ -51,7 +51,7 @@ def shingle_sets(texts: Sequence[str], width: int) -> list[Hashes]:
     """`shingles(word_hashes(text), width)` of each text, hashed together where they are short."""
     result, batch, size = list[Hashes](), list[str](), 0
     for text in texts:
-        if size + len(text) > _PIECE and batch:
+        if size + len(text) > PIECE and batch:
             result += _together(batch, width)
             batch, size = [], 0
         batch.append(text)
@@ -76,9 +76,9 @@ def _together(texts: list[str], width: int) -> list[Hashes]:
 def _pieces(text: str) -> Iterator[str]:
     """`text` in pieces that end between words, or anywhere if no white space comes for long."""
     begin = 0
-    while len(text) - begin > _PIECE:
-        end = max(text.rfind(" ", begin, begin + _PIECE), text.rfind("\n", begin, begin + _PIECE))
-        end = end if end > begin else begin + _PIECE
+    while len(text) - begin > PIECE:
+        end = max(text.rfind(" ", begin, begin + PIECE), text.rfind("\n", begin, begin + PIECE))
+        end = end if end > begin else begin + PIECE
         yield text[begin:end]
         begin = end
     yield text[begin:] if begin else text
@@ -93,16 +93,20 @@ def _hash(text: str) -> tuple[Hashes, npt.NDArray[np.int64]]:
     np.not_equal(letters, 0, out=inside[1:-1])
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     starts, ends = edges[::2], edges[1::2]
-    powers, inverses = _powers(max(_PIECE, len(points)))
-    letters *= powers[: len(letters)]
+    factors, inverses = powers(max(PIECE, len(points)))
+    letters *= factors[: len(letters)]
     sums = np.empty(len(letters) + 1, dtype=np.uint64)
     sums[0] = 0
     np.cumsum(letters, out=sums[1:])
-    words = (sums[ends] - sums[starts]) * inverses[starts]
-    words ^= words >> _LATE
-    words *= _SECOND
-    words ^= words >> _SHIFT
-    return words, starts
+    return mixed((sums[ends] - sums[starts]) * inverses[starts]), starts
+
+
+def mixed(numbers: Hashes) -> Hashes:
+    """Each number with all of its bits stirred, in place."""
+    numbers ^= numbers >> _LATE
+    numbers *= _SECOND
+    numbers ^= numbers >> _SHIFT
+    return numbers
 
 
 @cache
@@ -132,11 +136,11 @@ def _letters() -> Hashes:
 
 
 @cache
-def _powers(length: int) -> tuple[Hashes, Hashes]:
+def powers(length: int) -> tuple[Hashes, Hashes]:
     """Powers of the base, and of its inverse, modulo 2^64."""
     result = []
     for base in (_BASE, pow(_BASE, -1, 1 << 64)):
-        factors = np.full(length, base, dtype=np.uint64)
-        factors[0] = 1
-        result.append(np.multiply.accumulate(factors))
+        ones = np.full(length, base, dtype=np.uint64)
+        ones[0] = 1
+        result.append(np.multiply.accumulate(ones))
     return result[0], result[1]

@@ -17,6 +17,7 @@ from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.readme import corpus_readme
 from mothertongue.corpus.repair import REPAIRS
 from mothertongue.corpus.settle import settle
+from mothertongue.corpus.shape import SHAPE_RULES
 from mothertongue.corpus.shards import ShardWriter, read_shards
 from mothertongue.corpus.sources import file_entry, source_files, source_name
 from mothertongue.corpus.split import SPLITS
@@ -60,7 +61,7 @@ def check(config: CorpusConfig) -> None:
         if count > 1:
             raise ConfigError(f"{count} sources are called {name!r}. Give each a name of its own.")
     for rule in {rule for source in config.sources for rule in source.skip_rules}:
-        if rule not in (known := ["all", *RULES, *REPAIRS]):
+        if rule not in (known := ["all", *RULES, *SHAPE_RULES, *REPAIRS]):
             raise ConfigError(f"skip_rules: there is no rule {rule!r}. {suggest(rule, known)}")
 
 
