@@ -38,7 +38,7 @@ def read(
     load = datasets.load_dataset
 
     def local(name: str, *args: Any, revision: str, **options: Any) -> Any:
-        calls.append({"name": name, "revision": revision, **options})
+        calls.append({"name": name, "revision": revision, "torch": datasets.config.TORCH_AVAILABLE, **options})
         return load(str(folder), *args, cache_dir=str(tmp_path / "cache"), **options)
 
     monkeypatch.setattr(datasets, "load_dataset", local)
@@ -57,7 +57,7 @@ def test_a_data_set_is_streamed_at_its_commit(read: Read, calls: list[dict[str, 
         ("text 0", "owner/name#1", {"title": "T"}),
         ("text 1", "owner/name#2", {"title": "T"}),
     ]
-    assert calls == [{"name": "owner/name", "revision": COMMIT, "split": "train", "streaming": True}]
+    assert calls == [{"name": "owner/name", "revision": COMMIT, "torch": False, "split": "train", "streaming": True}]
     assert [d.text for d in read(text_key="obsah", reader="text")] == [f"obsah {n}" for n in range(4)]
 
 

@@ -66,8 +66,8 @@ def test_markdown_gives_its_text_without_marks() -> None:
         "",
         "citát",
         "",
-        "město\třeka\t",
-        "Brno\tSvratka\t",
+        "město | řeka",
+        "Brno | Svratka",
         "",
         "Pod obrázkem.",
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO, Literal
@@ -78,17 +79,8 @@ def read_hub(data: Readable, reading: Reading) -> Iterator[Document]:
     if not isinstance(data, DataSet):
         raise ConfigError(f'{data}: the reader "hub" reads data sets; give the source as hf:owner/name.')
     datasets = need("datasets", extra="hub", to="read data sets of the Hugging Face Hub")
-    try:
-        rows = _stream(datasets, data, reading.source)
-        names = list(rows.column_names or next(iter(rows.take(1)), {}))
-    except Exception as error:
-        raise SourceError(
-            f"{data} cannot be streamed: {_first_line(error)}. Set `subset` and `split` as its page says; those "
-            "that need code of their own are not read."
-        ) from error
-    if not names:
-        raise SourceError(f"{data}: its split {reading.source.split} is empty. Choose another `split`.")
-    rows = rows.select_columns(columns_to_read(names, reading, where=str(data)))  # pictures are not even fetched
+    with _light(datasets):
+        rows = _open(datasets, data, reading)
     size = 0
     for number, row in enumerate(_rows(rows, data), start=1):
         for document in document_of(row, f"{data.name}#{number}", reading):
@@ -100,10 +92,33 @@ def read_hub(data: Readable, reading: Reading) -> Iterator[Document]:
     reading.advance(size)
 
 
-def _stream(datasets: Any, data: DataSet, source: Source) -> Any:
-    return datasets.load_dataset(
-        data.name, source.subset or None, split=source.split, revision=data.commit, streaming=True
-    )
+def _open(datasets: Any, data: DataSet, reading: Reading) -> Any:
+    """The stream of rows, with the columns that are needed and no other: pictures are not even fetched."""
+    source = reading.source
+    try:
+        rows = datasets.load_dataset(
+            data.name, source.subset or None, split=source.split, revision=data.commit, streaming=True
+        )
+        names = list(rows.column_names or next(iter(rows.take(1)), {}))
+    except Exception as error:
+        raise SourceError(
+            f"{data} cannot be streamed: {_first_line(error)}. Set `subset` and `split` as its page says; those "
+            "that need code of their own are not read."
+        ) from error
+    if not names:
+        raise SourceError(f"{data}: its split {source.split} is empty. Choose another `split`.")
+    return rows.select_columns(columns_to_read(names, reading, where=str(data)))
+
+
+@contextmanager
+def _light(datasets: Any) -> Iterator[None]:
+    """Without PyTorch, which the library would import as soon as a stream is made: it takes long and is not needed."""
+    had = datasets.config.TORCH_AVAILABLE
+    datasets.config.TORCH_AVAILABLE = False
+    try:
+        yield
+    finally:
+        datasets.config.TORCH_AVAILABLE = had
 
 
 def _rows(rows: Any, data: DataSet) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)\n.{0,20000}?\n(---|\+\+\+)\n", re.S)
+_CELLS = ("td_open", "th_open")
 _BREAKS = {"softbreak": " ", "hardbreak": "\n"}
 
 
@@ -50,12 +51,13 @@ def _blocks(tokens: list[Token]) -> Iterator[str]:
     """The text of blocks, each with the white space that ends it."""
     before = None
     for token in tokens:
+        kind = before.type if before else ""
         if token.type == "inline":
             yield "".join(_inline(token))
-            if before is not None and before.type in ("td_open", "th_open"):
-                yield "\t"
-            else:
+            if kind not in _CELLS:
                 yield "\n" if before is not None and before.hidden else "\n\n"
+        elif token.type in _CELLS and kind in ("td_close", "th_close"):
+            yield " | "
         elif token.type in ("tr_close", "table_close", "bullet_list_close", "ordered_list_close"):
             yield "\n"
         before = token
