@@ -14,6 +14,8 @@ marks.py cuts the page, extract.py walks over the marks, tidy.py closes the gaps
 
 from __future__ import annotations
 
+from functools import cache
+
 from mothertongue.corpus.wikitext.extract import Walker
 from mothertongue.corpus.wikitext.gaps import GAP
 from mothertongue.corpus.wikitext.site import Site, site
@@ -33,12 +35,17 @@ def extract_text(
 
     Takes time in proportion to the page and never fails; broken mark-up is dropped as far as it can be told from text.
     """
-    wiki = wiki or site(open_language("any"))
+    wiki = wiki or _any_wiki()
     weights = TemplateWeights() if dropped is None else dropped
     if GAP in wikitext or KEPT in wikitext:
         wikitext = wikitext.translate(CONTROLS)
     shown = [Walker(wiki, title, weights).render("\n" + piece, 0) for piece in _pieces(wikitext)]
     return tidy("\n".join(shown), wiki.language.reference_sections)
+
+
+@cache
+def _any_wiki() -> Site:
+    return site(open_language("any"))
 
 
 def _pieces(wikitext: str) -> list[str]:
