@@ -41,7 +41,7 @@ def ask(path: str, config: CorpusConfig | None = None) -> Remote:
     size = sum(size_of(place) for place in found)
     text = sum(size_of(place) * UNPACKED.get(Path(place.name).suffix, 1.0) for place in found)
     return Remote(
-        contents={str(place): _content_of(place) for place in found},
+        contents={path if path == STDIN else str(place): _content_of(place) for place in found},
         bytes=0,
         missing_bytes=0,
         text_bytes=round(text),
