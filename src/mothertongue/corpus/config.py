@@ -105,6 +105,17 @@ class CorpusConfig(Settings):
     language_confidence: float = setting(
         0.6, "a document is dropped as another language from this confidence on, 0-1", least=0.0, most=1.0
     )
+    foreign_paragraphs: str = setting(
+        "drop", "long paragraphs that are surely in another language", choices=("drop", "keep")
+    )
+    personal_data: str = setting(
+        "keep", "e-mail addresses, phone numbers, IBANs; replace: by <EMAIL> and its like", choices=("keep", "replace")
+    )
+    profanity_words: str = setting(
+        "", "file of offensive words, one a line: how many a document has is noted in its meta; empty: off", path=True
+    )
+    tasks: str = setting("", "folder of task sets: a document that shares a run of words with them goes", path=True)
+    task_words: int = setting(13, "words of a run that is in a document and in the tasks", least=5, most=100)
     near_duplicate_threshold: float = setting(
         0.7, "share of common 5-word shingles (Jaccard) that makes two documents one; 1: off", least=0.3, most=1.0
     )

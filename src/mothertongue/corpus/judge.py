@@ -6,6 +6,7 @@ from mothertongue.corpus.identify import identify
 from mothertongue.corpus.quality import reason_to_drop
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.shape import reason_by_shape
+from mothertongue.corpus.wordlists import stands_in_tasks
 
 
 def judge(text: str, reading: Reading) -> str | None:
@@ -15,6 +16,8 @@ def judge(text: str, reading: Reading) -> str | None:
         return "empty"
     if len(text) < (reading.config.min_characters if least < 0 else least):
         return "too-short"
+    if (tasks := reading.config.tasks) and stands_in_tasks(text, tasks, reading.config.task_words):
+        return "in-task"
     skip = reading.source.skip_rules
     reason = reason_to_drop(text, reading.language, skip=skip) or reason_by_shape(text, reading.language, skip=skip)
     if reason in (

@@ -27,11 +27,13 @@ from mothertongue.corpus.parts import Drop, Part, WikiPage, drop_or_raise, part_
 from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.readers.multistream import Span
 from mothertongue.corpus.readers.wikipedia import open_wiki, page_document, read_span
+from mothertongue.corpus.refine import refine
 from mothertongue.corpus.repair import repair
 from mothertongue.corpus.shards import encode_document
 from mothertongue.corpus.shingle import shingle_sets
 from mothertongue.corpus.sources import source_name
 from mothertongue.corpus.split import text_digest
+from mothertongue.corpus.wordlists import offensive_words
 from mothertongue.errors import SourceError
 from mothertongue.languages import open_language
 
@@ -91,10 +93,16 @@ def kept_documents(part: Part, reading: Reading) -> Iterator[Document]:
     """The documents of a part that pass every rule for one document alone, cleaned."""
     for document in read_part(part, reading):
         text = clean(repair(document.text, reading.language, skip=reading.source.skip_rules))
+        text = refine(text, document.id, reading)
         if reason := judge(text, reading):
             reading.drop(reason, document.id, text or document.text)
         else:
-            yield Document(text, document.id, document.source, document.meta)
+            yield Document(text, document.id, document.source, _flagged(text, document.meta, reading))
+
+
+def _flagged(text: str, meta: dict[str, Any], reading: Reading) -> dict[str, Any]:
+    words = reading.config.profanity_words
+    return {**meta, "profanity": found} if words and (found := offensive_words(text, words)) else meta
 
 
 def read_part(part: Part, reading: Reading) -> Iterator[Document]:

@@ -28,6 +28,7 @@ class Language:
     name: str  # in English
     native_name: str
     alphabet: frozenset[str]  # small letters of ordinary words
+    telling_letters: frozenset[str]  # frequent letters that none of its confusables has
     confusables: tuple[str, ...]  # languages that its text is easily taken for, besides English
     function_words: frozenset[str]  # the most frequent small words, in small letters
     sentence_ends: frozenset[str]  # characters that end a sentence
@@ -81,7 +82,7 @@ def open_language(code: str) -> Language:
     return Language(code=code, **{key: _frozen(key, value) for key, value in values.items()})
 
 
-_CHARACTERS = {"alphabet", "sentence_ends"}
+_CHARACTERS = {"alphabet", "telling_letters", "sentence_ends"}
 _ADDED = {"disambiguation_templates", "disambiguation_categories"}  # to those of any.toml
 _WORDS = {"function_words", *_ADDED, "hidden_prefixes", "reference_sections"}
 # a language's own entries are added to those of any.toml

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mothertongue.corpus.quality import RULES
+from mothertongue.corpus.shape import SHAPE_RULES
 from mothertongue.errors import ConfigError
 from mothertongue.languages import language_codes, open_language
 
@@ -39,7 +40,7 @@ def test_what_is_no_language_code_is_refused(code: str) -> None:
 
 @pytest.mark.parametrize("code", ALL)
 def test_thresholds_name_rules_that_exist(code: str) -> None:
-    assert set(open_language(code).quality) <= set(RULES)
+    assert set(open_language(code).quality) <= {*RULES, *SHAPE_RULES, "template-made"}
 
 
 @pytest.mark.parametrize("code", language_codes())
