@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from mothertongue.corpus.readers.files import Readable
 
 _SUFFIXES = re.compile(
-    r"(\.(jsonl|ndjson|txt|text|md|xml|html?|csv|tsv|parquet|arrow|zip|tar|tgz|gz|bz2|xz|zst))+$", re.I
+    r"(\.(jsonl|ndjson|txt|text|md|xml|html?|csv|tsv|parquet|arrow|sfb|fb2|epub|zip|tar|tgz|gz|bz2|xz|zst))+$", re.I
 )
+UNKNOWN = "unknown"  # a licence that nobody has told
 
 
 def source_files(source: Source, config: CorpusConfig | None = None) -> Sequence[Readable]:
@@ -49,6 +50,17 @@ def source_name(source: Source) -> str:
     'cs.novels'
     """
     return source.name or _SUFFIXES.sub("", Path(source.path).name) or source.path
+
+
+def licence_of(source: Source) -> str:
+    """The licence of a source: as it is set, or for wikis known to be theirs."""
+    from mothertongue.corpus.address import is_address
+
+    if source.licence != UNKNOWN or is_address(source.path) or not is_remote(source.path):
+        return source.licence
+    from mothertongue.corpus.wikimedia.source import LICENCE
+
+    return LICENCE
 
 
 def file_entry(file: Readable) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from mothertongue.corpus.repair import REPAIRS
 from mothertongue.corpus.settle import settle
 from mothertongue.corpus.shape import SHAPE_RULES
 from mothertongue.corpus.shards import ShardWriter, read_shards
-from mothertongue.corpus.sources import file_entry, source_files, source_name
+from mothertongue.corpus.sources import file_entry, licence_of, source_files, source_name
 from mothertongue.corpus.split import SPLITS
 from mothertongue.errors import ConfigError, SourceError
 from mothertongue.languages import open_language
@@ -111,4 +111,4 @@ def _totals(indices: list[int], census: Census) -> dict[str, int]:
 
 def _source_entry(source: Source, files: Sequence[Readable]) -> dict[str, Any]:
     entries = [file_entry(file) for file in files]
-    return {"name": source_name(source), "path": source.path, "licence": source.licence, "files": entries}
+    return {"name": source_name(source), "path": source.path, "licence": licence_of(source), "files": entries}

@@ -314,7 +314,7 @@ def test_a_wiki_becomes_a_corpus_and_is_up_to_date_without_the_site(
     metrics = build_step(step, tmp_path / "corpus", {})["metrics"]
     assert (metrics["documents"], metrics["dropped"]) == (60, {"redirect": 1})
     (source,) = metrics["sources"]
-    assert source["name"] == "wikipedia:cs"
+    assert (source["name"], source["licence"]) == ("wikipedia:cs", "CC BY-SA 4.0")
     assert source["files"][0]["name"] == "cswiki-20261115-pages-articles-multistream.xml.bz2"
     assert not any("[[" in document.text for document in read_documents(tmp_path / "corpus", "train"))
     before = len(site.requests)
