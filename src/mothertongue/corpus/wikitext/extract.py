@@ -86,8 +86,8 @@ class Walker:
         target, bar, label = mark[2:-2].partition("|")
         if ":" in target and not is_shown(target, self.wiki.hidden_prefixes):
             out.append(GAP)
-        elif label:
-            out.append(link_text(target, label))
+        elif label and label != " ":
+            out.append(label)
         else:
             out.append(link_text(target, "" if bar else None))
         return place + 1
@@ -118,7 +118,7 @@ class Walker:
 
     def _tag(self, parts: list[str], partner: list[int], place: int, out: list[str]) -> int:
         mark = parts[place]
-        if mark.startswith("<!--") or mark.endswith("</ref>"):
+        if mark.endswith("</ref>") or (mark.startswith(("<!--", "<ref ")) and not partner[place]):
             self._skipped(out)
             return place + 1
         name = tag_name(mark)

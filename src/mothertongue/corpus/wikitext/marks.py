@@ -135,14 +135,16 @@ def _element(
 ) -> int:
     """Pair a tag; the place from which to go on."""
     mark = parts[place]
-    if mark.endswith("/>") or mark.startswith("<!--"):
+    if mark.endswith(("/>", "</ref>", "-->")):  # whole elements, by far most of them
         return place
-    name = tag_name(mark)
     if mark[1] == "/":
-        waiting = elements.get(name)
+        waiting = elements.get(tag_name(mark)) if elements else None
         if waiting:
             partner[waiting.pop()] = place
         return place
+    if mark[1] == "!":
+        return place
+    name = tag_name(mark)
     if name in RAW:
         return _raw_element(parts, partner, unclosed, place, name)
     # within a hidden element the shown ones of its name count as well
@@ -152,7 +154,7 @@ def _element(
 
 
 def _raw_element(parts: list[str], partner: list[int], unclosed: set[str], place: int, name: str) -> int:
-    if name in unclosed or parts[place].lower().endswith("</ref>"):
+    if name in unclosed:
         return place
     closing = "</" + name
     for later in range(place + 2, len(parts), 2):
