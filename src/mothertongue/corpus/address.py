@@ -37,7 +37,7 @@ def ask(path: str, config: CorpusConfig | None = None) -> Remote:
     """What the source `path` will give; SourceError if there is nothing, or nobody answers."""
     config = config or CorpusConfig()
     sources = [source for source in config.sources if source.path == path] or [Source(path)]
-    found = [place for source in sources for place in places(source, config)]
+    found = [place for source in sources for place in places(source, config, fresh=True)]
     size = sum(size_of(place) for place in found)
     text = sum(size_of(place) * UNPACKED.get(Path(place.name).suffix, 1.0) for place in found)
     return Remote(
@@ -50,8 +50,8 @@ def ask(path: str, config: CorpusConfig | None = None) -> Remote:
     )
 
 
-def places(source: Source, config: CorpusConfig) -> Sequence[Readable]:
-    """What is to be read of a source, in a fixed order."""
+def places(source: Source, config: CorpusConfig, *, fresh: bool = False) -> Sequence[Readable]:
+    """What is to be read of a source, in a fixed order; as it was asked for last, unless a `fresh` look is wanted."""
     if source.path == STDIN:
         return [drain(config.max_copy_megabytes << 20)]
     if source.path.startswith("hf:"):
@@ -60,7 +60,7 @@ def places(source: Source, config: CorpusConfig) -> Sequence[Readable]:
         return [find_data_set(source)]
     from mothertongue.corpus.remote import find_files
 
-    return find_files(source.path, most=config.max_copy_megabytes << 20)
+    return find_files(source.path, most=config.max_copy_megabytes << 20, fresh=fresh)
 
 
 def _content_of(place: Readable) -> str:

@@ -51,9 +51,20 @@ class RemoteFile:
         return self.address
 
 
-@lru_cache(maxsize=1024)  # what is read must be what was asked for
-def find_files(address: str, *, most: int) -> tuple[RemoteFile, ...]:
-    """The files at an address, in a folder or a pattern there, sorted; SourceError if nothing is there."""
+_found: dict[tuple[str, int], tuple[RemoteFile, ...]] = {}
+
+
+def find_files(address: str, *, most: int, fresh: bool = False) -> tuple[RemoteFile, ...]:
+    """The files at an address, in a folder or a pattern there, sorted; SourceError if nothing is there.
+
+    What is read must be what was asked for, so the answer is kept in this process until a `fresh` one is wanted.
+    """
+    if fresh or (address, most) not in _found:
+        _found[address, most] = _find(address, most)
+    return _found[address, most]
+
+
+def _find(address: str, most: int) -> tuple[RemoteFile, ...]:
     system = _system(address)
     try:
         found = _look(system, address)

@@ -32,8 +32,8 @@ BODY = "".join(f"{number}. řádek textu\n" for number in range(60_000)).encode(
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(remote, "WAIT_SECONDS", 0.001)
-    for cached in (remote.find_files, address.drain):
-        cached.cache_clear()
+    remote._found.clear()
+    address.drain.cache_clear()
     yield
     address.drain.cache_clear()
 
@@ -93,6 +93,14 @@ def test_what_stands_for_the_content_is_the_servers_word(server: Server) -> None
     etag = hashlib.md5(b"one", usedforsecurity=False).hexdigest()
     assert found.contents == {f"{server.url}/a.txt": f"ETag {etag}, 3 bytes"}
     assert found.text_bytes == 3
+
+
+def test_a_new_question_gets_a_new_answer_that_is_then_read(server: Server) -> None:
+    path = f"{server.url}/a.txt"
+    for body in (b"one", b"three"):
+        server.files["/a.txt"] = body
+        assert f"{len(body)} bytes" in ask(path).contents[path]
+        assert content(path) == body
 
 
 @pytest.mark.parametrize(
