@@ -119,6 +119,12 @@ class CorpusConfig(Settings):
     near_duplicate_threshold: float = setting(
         0.7, "share of common 5-word shingles (Jaccard) that makes two documents one; 1: off", least=0.3, most=1.0
     )
+    repeated_paragraphs: str = setting(
+        "drop", "paragraphs that an earlier document has too: long ones, short ones of many", choices=("drop", "keep")
+    )
+    template_made: str = setting(
+        "drop", "short articles that were made from a template, like many others", choices=("drop", "keep")
+    )
     contained_share: float = setting(
         0.25,
         "a held-out document with this share of its 8-word shingles in training text is dropped",

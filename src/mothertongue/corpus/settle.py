@@ -1,7 +1,7 @@
 """Between the passes: which spooled documents stay, and on which side, once all of them are known.
 
-In this order: near-duplicates (training text is preferred, then the input's order), shares of sources, sides that
-would be empty, and held-out documents that stand inside training text.
+In this order: near-duplicates (training text is preferred, then the input's order), what documents have in common,
+shares of sources, sides that would be empty, and held-out documents that stand inside training text.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mothertongue.corpus import dedup
+from mothertongue.corpus.alike import take_out_common
 from mothertongue.corpus.config import CorpusConfig
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.gather import SIGNATURES, SPOOL, Census, open_signatures
@@ -33,6 +34,7 @@ def settle(census: Census, config: CorpusConfig, work: Path, ledger: Ledger) -> 
     reasons = dict[int, str]()
     if config.near_duplicate_threshold < 1:
         reasons |= _near(census, work, threshold=config.near_duplicate_threshold)
+    reasons |= take_out_common(census, config, work, reasons, ledger)
     reasons |= _shares(census, config, reasons)
     sides = ["" if index in reasons else side for index, side in enumerate(census.sides)]
     for attempt in range(_ATTEMPTS):

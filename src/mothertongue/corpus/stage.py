@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mothertongue.corpus.alike import BETWEEN_RULES
 from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.engine import WorkerLostError
 from mothertongue.corpus.gather import Census, gather
@@ -61,7 +62,7 @@ def check(config: CorpusConfig) -> None:
         if count > 1:
             raise ConfigError(f"{count} sources are called {name!r}. Give each a name of its own.")
     for rule in {rule for source in config.sources for rule in source.skip_rules}:
-        if rule not in (known := ["all", *RULES, *SHAPE_RULES, *REPAIRS]):
+        if rule not in (known := ["all", *RULES, *SHAPE_RULES, *BETWEEN_RULES, *REPAIRS]):
             raise ConfigError(f"skip_rules: there is no rule {rule!r}. {suggest(rule, known)}")
 
 
