@@ -117,7 +117,7 @@ class CorpusConfig(Settings):
     tasks: str = setting("", "folder of task sets: a document that shares a run of words with them goes", path=True)
     task_words: int = setting(13, "words of a run that is in a document and in the tasks", least=5, most=100)
     near_duplicate_threshold: float = setting(
-        0.7, "share of common 5-word shingles (Jaccard) that makes two documents one; 1: off", least=0.3, most=1.0
+        0.6, "share of common 5-word shingles (Jaccard) that makes two documents one; 1: off", least=0.3, most=1.0
     )
     repeated_paragraphs: str = setting(
         "drop", "paragraphs that an earlier document has too: long ones, short ones of many", choices=("drop", "keep")

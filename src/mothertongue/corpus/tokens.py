@@ -1,11 +1,12 @@
 """A text as words and punctuation marks, all at once in arrays: where each begins and ends, and a number for it.
 
-Made like the tokens of spaCy's rules, which datatrove counts: a word is a run of letters and digits, `3.5` and
-`idnes.cz` stay whole, every punctuation mark stands alone, but `...` and `--` are one. Case counts.
+Made like the tokens of spaCy's rules, which datatrove counts: a word is a run of letters and digits, `3.5`,
+`idnes.cz` and web addresses stay whole, every punctuation mark stands alone, but `...` and `--` are one. Case counts.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _SPACE, _WORD, _LETTER, _UPPER, _DIGIT, _MARK, _INNER, _RUNS = 1, 2, 4, 8, 16, 32, 64, 128
 _PLANES = 1 << 17
+_ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"“”»)\]]{1,2000}(?<![.,;:!?'])")
 _INSIDE = frozenset(".,/:='’@&\\|*({}$#%+~^")  # signs that belong to a word if one stands on either side
 _TOGETHER = frozenset(".-=~|^")  # a run of one of these is a single token
 # what datatrove's Gopher filter takes for punctuation, beyond what Unicode says of it
@@ -47,6 +49,8 @@ def tokens(text: str) -> Tokens:
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     kinds = _kinds()[np.minimum(points, _PLANES - 1)]
     _join_inside(points, kinds)
+    for address in _ADDRESS.finditer(text) if "://" in text else ():
+        kinds[address.start() : address.end()] = _WORD | _LETTER
     word = np.zeros(len(points) + 2, dtype=np.bool_)
     np.not_equal(kinds & _WORD, 0, out=word[1:-1])
     begins = word[1:-1] & ~word[:-2]

@@ -66,10 +66,10 @@ def test_the_rules_of_others_give_their_reasons(many: Many) -> None:
     assert gopher_quality(prose) == "gopher_enough_stop_words"
     assert gopher_quality("krátké") == "gopher_short_doc"
     assert gopher_quality("# # # slovo " * 60) == "gopher_too_many_hashes"
-    assert gopher_repetition(prose) is None
+    assert gopher_repetition(TEXTS["cs"]) is None
     assert gopher_repetition("") == "empty"
     assert gopher_repetition("Stále stejný řádek.\n" * 5) == "dup_line_frac"
-    assert gopher_repetition("jeden dva tři čtyři pět šest sedm osm devět deset " * 3) == "top_4_gram"
+    assert gopher_repetition("jeden dva tři čtyři pět šest sedm osm devět deset " * 3) == "top_3_gram"
     assert c4_quality(prose) is None
     assert c4_quality("Jedna věta.") == "too_few_sentences"
     assert c4_quality("Toto je { a nic víc.") == "curly_bracket"
