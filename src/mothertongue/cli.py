@@ -89,6 +89,8 @@ class Doorbell(click.Group):
         return stage_command(STAGES[cmd_name]) if cmd_name in STAGES else super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if (two_words := " ".join(args[:2])) in self.commands:  # like `corpus inspect`: a stage takes no bare words
+            args = [two_words, *args[2:]]
         if args and self.get_command(ctx, args[0]) is None:
             ctx.fail(f'There is no command "{args[0]}". {suggest(args[0], self.list_commands(ctx))}')
         return super().resolve_command(ctx, args)
@@ -235,6 +237,18 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 
     rows = differences(first, second)
     show_result(rows, as_json=as_json, text=tell_differences(rows))
+
+
+@cli.command("corpus inspect")
+@click.argument("folder", type=folder_type)
+@click.option("--html", "page", type=folder_type, default=None, help="The page to write.  [FOLDER.html]")
+@json_option
+def corpus_inspect(folder: Path, page: Path | None, as_json: bool) -> None:
+    """What a corpus kept and dropped, by source and reason: tables here, pictures and samples on one HTML page."""
+    from mothertongue.corpus.inspect import inspect_corpus
+
+    result = inspect_corpus(folder, page)
+    show_result(result.figures, as_json=as_json, text=result.text)
 
 
 @cli.command()

@@ -55,6 +55,8 @@ min_characters = 50
 heldout_share = 0.1
 dev_share = 0.05
 near_duplicate_threshold = 1.0
+template_made = "keep"
+repeated_paragraphs = "keep"
 [tokenizer]
 vocab_size = 400
 model_max_length = 64

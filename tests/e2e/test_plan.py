@@ -25,7 +25,9 @@ def test_a_plan_runs_from_end_to_end(tmp_path: Path, tiny_checkpoint: Path, monk
         ]
         (tmp_path / f"{number}.txt").write_text("\n".join(lines), "utf-8")
     text = write_plan("any", hours=0.05, sources=(str(tmp_path / "*.txt"),), base=str(tiny_checkpoint))
-    made = run_recipe(parse_recipe(text, changes={"corpus.near_duplicate_threshold": "1.0"}), tmp_path / "run")
+    # sixty chapters of one pattern are what these rules are against
+    changes = {"corpus.near_duplicate_threshold": "1.0", "corpus.template_made": '"keep"'}
+    made = run_recipe(parse_recipe(text, changes=changes), tmp_path / "run")
     assert list(made)[-1] == "export"
     assert made["compress"]["metrics"]["layers"] == 1
     assert read_manifest(tmp_path / "run" / "export")["kind"] == "export"

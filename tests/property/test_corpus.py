@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mothertongue.corpus.clean import FORBIDDEN, clean
@@ -13,7 +14,8 @@ from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers.jsonl import split_lines
 from mothertongue.corpus.readers.text import split_text
 from mothertongue.corpus.shards import encode_document
-from mothertongue.corpus.wikitext import extract_text
+from mothertongue.corpus.wikitext import extract_text, site
+from mothertongue.languages import open_language
 
 WILD = st.text(
     st.one_of(
@@ -27,6 +29,11 @@ WILD = st.text(
 )
 SIGNS = "[[|]]|{{|}}|''|'''|=|==|*|#|:|;|<ref>|</ref>|<nowiki>|!|<!--|-->|&nbsp;|a|slovo|Soubor:|<b>|/|[http://a |]"
 WIKITEXT = st.lists(st.sampled_from([*SIGNS.split("|"), "|", "{|", "|}", "|-", "\n", " "]), max_size=30).map("".join)
+
+WIKIS = [
+    site(open_language("en"), tables=tables, formulas=formulas)
+    for tables, formulas in (("drop", "text"), ("keep", "latex"), ("flatten", "drop"))
+]
 
 
 @given(WILD)
@@ -76,4 +83,22 @@ def test_a_document_is_one_line_of_json(text: str, name: str) -> None:
 def test_any_mixture_of_mark_up_becomes_text_without_the_commonest_signs(wikitext: str) -> None:
     text = extract_text(wikitext)
     if "nowiki" not in wikitext:
-        assert not any(sign in text for sign in ("[[", "]]", "{{", "}}", "''", "<ref", "</", "{|"))
+        assert not any(sign in text for sign in ("[[", "]]", "{{", "}}", "''", "<ref", "</"))
+
+
+@given(st.one_of(WIKITEXT, st.text(max_size=200), st.lists(st.one_of(WILD, WIKITEXT), max_size=6).map("".join)))
+def test_no_page_whatever_it_holds_fails(wikitext: str) -> None:
+    for wiki in WIKIS:
+        text = extract_text(wikitext, wiki, title="T")
+        assert text == text.strip()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from([*SIGNS.split("|"), "|", "{|", "|}", "{{nowrap|", "{{a|", "\n"]), min_size=2, max_size=6)
+)
+def test_time_grows_with_the_length_of_a_page_and_no_faster(pattern: list[str]) -> None:
+    unit = "".join(pattern)
+    start = time.process_time()
+    extract_text(unit * (20_000 // len(unit)))
+    assert time.process_time() - start < 2

@@ -97,7 +97,7 @@ def test_help_of_a_command_loads_neither_torch_nor_transformers(name: str) -> No
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_leads_with_two_examples(name: str, ring: Ring) -> None:
-    answer = ring(name, "--help")
+    answer = ring(*name.split(), "--help")
     assert answer.code == 0
     before, _, after = answer.out.partition("Examples:\n")
     assert "Options:" not in before
@@ -108,8 +108,9 @@ def test_help_leads_with_two_examples(name: str, ring: Ring) -> None:
 @pytest.mark.parametrize(("name", "example"), [(name, one) for name in COMMANDS for one in EXAMPLES[name]])
 def test_an_example_is_a_command_that_parses(name: str, example: str) -> None:
     words = shlex.split(re.sub(r" [<>] \S+$", "", example))
-    assert words[0] == name
-    make(name).make_context(name, words[1:])
+    length = len(name.split())
+    assert " ".join(words[:length]) == name
+    make(name).make_context(name, words[length:])
 
 
 def test_there_are_examples_of_every_command_and_of_no_other() -> None:
@@ -151,6 +152,7 @@ def test_every_option_says_what_it_means(name: str) -> None:
         ("plan cs --hours 0", 2, "--hours 0.0 is outside 0.01..1000"),
         ("show gone", 1, "gone is not a folder"),
         ("verify gone", 1, "gone is not a folder"),
+        ("corpus inspect gone", 1, "gone is not a folder"),
         ("diff gone gone", 1, "manifest"),
         ("generate gone Ahoj", 1, '"gone" is neither a folder nor'),
         ("generate gone Ahoj --temperature 0", 2, "temperature = 0"),
@@ -236,6 +238,11 @@ def test_a_stage_is_a_command_with_the_settings_of_the_recipe(ring: Ring, text: 
     assert made.out.startswith("my.corpus: corpus, made by corpus as step my.corpus\n")
     assert "(CC0, " in made.out
     assert json.loads(ring(*words, "--json").out)["documents"] > 20
+    looked = ring("corpus", "inspect", "my.corpus")
+    assert looked.code == 0, looked.err
+    assert "of 60 documents kept" in looked.out and "my.corpus.html" in looked.out
+    assert Path("my.corpus.html").read_text("utf-8").startswith("<!doctype html>")
+    assert json.loads(ring("corpus", "inspect", "my.corpus", "--json").out)["documents"] > 20
     refused = ring(*words, "--seed", "3")
     assert (refused.code, refused.out) == (1, "")
     assert "my.corpus was made with other settings: seed was 0, is now 3." in refused.err

@@ -9,15 +9,17 @@ are checked on the whole signature. A document that stands inside a longer one h
 
 from __future__ import annotations
 
-import re
-import zlib
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Hashes: TypeAlias = npt.NDArray[np.uint64]
+from mothertongue.corpus.shingle import Hashes, shingles, word_hashes
+
 Signatures: TypeAlias = npt.NDArray[np.uint32]
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -27,27 +29,11 @@ PERMUTATIONS = 128
 # 32 bands of 4: a pair of similarity 0.7 becomes a candidate with probability 0.9998, one of 0.3 with 0.23
 BAND_ROWS = 4
 _NEIGHBOURS = 4
+ROWS_IN_MEMORY = 1 << 20  # an index of more documents goes to disk, and is searched in parts
+_ROWS_AT_ONCE = 1 << 14
 _SEED = 20_26
-_WORD = re.compile(r"\w+")
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
-
-
-def word_hashes(text: str) -> Hashes:
-    """One number per word of `text`, without regard to case and punctuation."""
-    words = _WORD.findall(text.lower())
-    return np.fromiter(map(zlib.crc32, map(str.encode, words)), dtype=np.uint64, count=len(words))
-
-
-def shingles(words: Hashes, width: int) -> Hashes:
-    """One number per run of `width` words; a text with fewer words is one shingle."""
-    width = max(1, min(width, len(words)))
-    length = len(words) - width + 1
-    result = np.full(max(length, 0), width, dtype=np.uint64)
-    for offset in range(width if length > 0 else 0):
-        result = result * _MIX + words[offset : offset + length]
-        result ^= result >> _SHIFT
-    return result
 
 
 def sign(shingle_sets: Sequence[Hashes]) -> Signatures:
@@ -60,42 +46,68 @@ def sign(shingle_sets: Sequence[Hashes]) -> Signatures:
     return np.array(rows, dtype=np.uint32).reshape(len(shingle_sets), PERMUTATIONS)
 
 
-def near_duplicates(signatures: Signatures, order: Rows, *, threshold: float) -> Rows:
+def near_duplicates(signatures: Signatures, order: Rows, *, threshold: float, folder: Path | None = None) -> Rows:
     """For each row of `signatures` the row that it duplicates, directly or through others in between; its own index if
     none.
 
-    `order` lists all rows by preference: of a group of duplicates the first in this order is the one kept.
+    `order` lists all rows by preference: of a group of duplicates the first in this order is the one kept. With more
+    than a million rows the index of the bands is kept in a file in `folder`.
     """
     parents = np.arange(len(order))  # by rank in `order`
-    for band in range(0, PERMUTATIONS, BAND_ROWS):
-        for first, second in _candidates(signatures[:, band : band + BAND_ROWS][order]):
-            different = _roots(parents, first) != _roots(parents, second)
-            first, second = first[different], second[different]
-            similar = _similarity(signatures, order[first], order[second]) >= threshold
-            for one, other in zip(first[similar].tolist(), second[similar].tolist(), strict=True):
-                _join(parents, one, other)
+    with _band_keys(signatures, folder) as bands:
+        for band in bands:
+            for first, second in _candidates(np.asarray(band)[order]):
+                different = _roots(parents, first) != _roots(parents, second)
+                first, second = first[different], second[different]
+                similar = _similarity(signatures, order[first], order[second]) >= threshold
+                for one, other in zip(first[similar].tolist(), second[similar].tolist(), strict=True):
+                    _join(parents, one, other)
     kept = np.empty_like(order)
     kept[order] = order[_roots(parents, np.arange(len(order)))]
     return kept
 
 
-def _candidates(band: Signatures) -> Iterable[tuple[Rows, Rows]]:
-    """Pairs of rows that agree in the band: each with its nearest neighbours before it in the group, and with the
-    group's first.
+@contextmanager
+def _band_keys(signatures: Signatures, folder: Path | None) -> Iterator[Hashes]:
+    """One number for each band and row, in one pass over the signatures: in memory, or past a limit in a file."""
+    shape = (PERMUTATIONS // BAND_ROWS, len(signatures))
+    with ExitStack() as stack:
+        if len(signatures) > ROWS_IN_MEMORY and folder is not None:
+            file = stack.enter_context(tempfile.TemporaryFile(dir=folder, prefix="bands-"))
+            keys: Hashes = np.memmap(file, dtype=np.uint64, mode="w+", shape=shape)
+        else:
+            keys = np.zeros(shape, dtype=np.uint64)
+        for at in range(0, len(signatures), _ROWS_AT_ONCE):
+            rows = signatures[at : at + _ROWS_AT_ONCE].astype(np.uint64)
+            mixed = np.zeros((shape[0], len(rows)), dtype=np.uint64)
+            for column in range(BAND_ROWS):
+                mixed = mixed * _MIX + rows[:, column::BAND_ROWS].T
+                mixed ^= mixed >> _SHIFT
+            keys[:, at : at + _ROWS_AT_ONCE] = mixed
+        yield keys
+
+
+def _candidates(keys: Hashes) -> Iterator[tuple[Rows, Rows]]:
+    """Pairs of rows with the same key, some keys at a time: each row with its nearest neighbours before it, and with
+    the first of its group.
     """
-    keys = np.zeros(len(band), dtype=np.uint64)
-    for column in range(band.shape[1]):
-        keys = keys * _MIX + band[:, column]
-        keys ^= keys >> _SHIFT
+    parts = len(keys) // ROWS_IN_MEMORY + 1
+    share = keys % np.uint64(parts) if parts > 1 else None
+    for part in range(parts):
+        rows = np.arange(len(keys)) if share is None else np.flatnonzero(share == part)
+        yield from _same_keys(keys[rows], rows)
+
+
+def _same_keys(keys: Hashes, rows: Rows) -> Iterator[tuple[Rows, Rows]]:
     order = np.argsort(keys, kind="stable")
-    keys = keys[order]
+    keys, rows = keys[order], rows[order]
     starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.empty(0, dtype=np.int64)
     heads = np.repeat(starts, np.diff(np.r_[starts, len(keys)]))
     inside = np.flatnonzero(heads != np.arange(len(keys)))
-    yield order[heads[inside]], order[inside]
+    yield rows[heads[inside]], rows[inside]
     for back in range(1, _NEIGHBOURS):
         same = np.flatnonzero(keys[back:] == keys[:-back])
-        yield order[same], order[same + back]
+        yield rows[same], rows[same + back]
 
 
 def _similarity(signatures: Signatures, first: Rows, second: Rows) -> npt.NDArray[np.float64]:

@@ -7,6 +7,9 @@ import json
 import zlib
 from collections import Counter
 from pathlib import Path
+from typing import Any
+
+from mothertongue.corpus.wikitext import TemplateWeights
 
 SAMPLES_PER_REASON = 20
 SAMPLE_CHARACTERS = 300
@@ -22,16 +25,34 @@ class Ledger:
         self._samples: dict[
             str, list[tuple[int, str, str, str]]
         ] = {}  # reason -> heap of (-checksum, source, id, text)
+        self.templates = TemplateWeights()  # of wiki pages: those that show nothing
 
     def drop(self, reason: str, *, source: str, id: str, text: str) -> None:
         """One document of `source` is refused for `reason`."""
         self.counts[source, reason] += 1
-        sample = (-zlib.crc32(text[:1000].encode("utf-8", "replace")), source, id, text[:SAMPLE_CHARACTERS])
+        text = text[:SAMPLE_CHARACTERS]
+        self._sample(reason, (-zlib.crc32(text.encode("utf-8", "replace")), source, id, text))
+
+    def _sample(self, reason: str, sample: tuple[int, str, str, str]) -> None:
         heap = self._samples.setdefault(reason, [])
         if len(heap) < SAMPLES_PER_REASON:
             heapq.heappush(heap, sample)
         else:
             heapq.heappushpop(heap, sample)
+
+    def plain(self) -> dict[str, Any]:
+        """All of it as JSON values, for `merge`."""
+        counts = [[*key, count] for key, count in sorted(self.counts.items())]
+        return {"counts": counts, "samples": self._samples, "templates": self.templates.plain()}
+
+    def merge(self, plain: dict[str, Any]) -> None:
+        """Add what another ledger has counted and sampled: the same as if all had been dropped here."""
+        for source, reason, count in plain["counts"]:
+            self.counts[source, reason] += count
+        self.templates.merge(plain["templates"])
+        for reason, samples in plain["samples"].items():
+            for key, source, id, text in samples:
+                self._sample(reason, (key, source, id, text))
 
     def by_reason(self) -> dict[str, int]:
         """Reason -> documents, the most frequent first."""

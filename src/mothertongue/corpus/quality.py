@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 
+from mothertongue.corpus.ocr import ocr_noise
 from mothertongue.languages import Language
 
 _PUNCTUATION = frozenset(".,;:!?…()[]'\"„“”‚‘’«»‹›-–—/%&*")
@@ -35,6 +36,7 @@ class Profile:
     repeated_lines: float  # share of the characters that stand in lines seen before in the document
     sentence_ends: float  # characters that end sentences, per character
     damaged: float  # characters that decoding could not read, per character
+    ocr_noise: float  # signs of bad character recognition, per word
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ RULES: dict[str, Rule] = {
     "short-words": Rule(lambda p: p.word_length, True, "mean length of words, in characters"),
     "long-words": Rule(lambda p: p.word_length, False, "mean length of words, in characters"),
     "few-function-words": Rule(lambda p: p.function_words, True, "words like the, of, and"),
+    "ocr-noise": Rule(lambda p: p.ocr_noise, False, "signs of bad character recognition, per word"),
     "no-sentence": Rule(lambda p: p.sentence_ends, True, "characters that end a sentence, per character"),
 }
 
@@ -100,6 +103,7 @@ def profile(text: str, language: Language) -> Profile:
         repeated_lines=_repeated_lines(text),
         sentence_ends=sum(counts[end] for end in language.sentence_ends) / len(text),
         damaged=counts["\ufffd"] / len(text),
+        ocr_noise=ocr_noise(text, language),
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mothertongue.run.artifact import Metrics
+
+_MOST_TEMPLATES = 25
 
 
 def corpus_readme(metrics: Metrics) -> str:
@@ -32,7 +36,20 @@ def corpus_readme(metrics: Metrics) -> str:
         "|---|---:|",
         *(f"| {reason} | {count:,} |" for reason, count in metrics["dropped"].items()),
         "",
+        *_templates(metrics["dropped_templates"]),
         "Samples of what was dropped stand in `dropped.jsonl`. The side of a document is decided by the hash of "
         "its text.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _templates(rows: list[dict[str, Any]]) -> list[str]:
+    """What was left out of wiki pages within their text, to see what is worth adding to languages/*.toml."""
+    rows = [row for row in rows if row["in_text"]][:_MOST_TEMPLATES]
+    if not rows:
+        return []
+    lines = ["| template left out | within text | in all | characters of wikitext |", "|---|---:|---:|---:|"]
+    for row in rows:
+        name = row["name"].replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| {name} | {row['in_text']:,} | {row['count']:,} | {row['characters']:,} |")
+    return [*lines, ""]

@@ -1,16 +1,18 @@
 """Between the passes: which spooled documents stay, and on which side, once all of them are known.
 
-In this order: near-duplicates (training text is preferred, then the input's order), shares of sources, sides that
-would be empty, and held-out documents that stand inside training text.
+In this order: near-duplicates (training text is preferred, then the input's order), what documents have in common,
+shares of sources, sides that would be empty, and held-out documents that stand inside training text.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from mothertongue.corpus import dedup
+from mothertongue.corpus.alike import take_out_common
 from mothertongue.corpus.config import CorpusConfig
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.gather import SIGNATURES, SPOOL, Census, open_signatures
@@ -32,11 +34,12 @@ def settle(census: Census, config: CorpusConfig, work: Path, ledger: Ledger) -> 
     _need_text(census, ledger)
     reasons = dict[int, str]()
     if config.near_duplicate_threshold < 1:
-        reasons |= _near(census, open_signatures(work / SIGNATURES), threshold=config.near_duplicate_threshold)
+        reasons |= _near(census, work, threshold=config.near_duplicate_threshold)
+    reasons |= take_out_common(census, config, work, reasons, ledger)
     reasons |= _shares(census, config, reasons)
     sides = ["" if index in reasons else side for index, side in enumerate(census.sides)]
     for attempt in range(_ATTEMPTS):
-        _fill(sides, census, config, ledger, number=4**attempt)
+        _fill(sides, census, config, told=_told(ledger, reasons), number=4**attempt)
         contained = _contained(sides, work, least=config.contained_share)
         reasons |= dict.fromkeys(contained, NEAR_TRAIN)
         for index in contained:
@@ -61,10 +64,10 @@ def _need_text(census: Census, ledger: Ledger) -> None:
         )
 
 
-def _near(census: Census, signatures: dedup.Signatures, *, threshold: float) -> dict[int, str]:
+def _near(census: Census, work: Path, *, threshold: float) -> dict[int, str]:
     train = np.array([side == "train" for side in census.sides])
     order = np.argsort(~train, kind="stable")  # training text first: of a pair across the sides the held-out one goes
-    kept = dedup.near_duplicates(signatures, order, threshold=threshold)
+    kept = dedup.near_duplicates(open_signatures(work / SIGNATURES), order, threshold=threshold, folder=work)
     rows = np.flatnonzero(kept != np.arange(len(kept))).tolist()
     return {row: NEAR_TRAIN if train[kept[row]] and not train[row] else NEAR for row in rows}
 
@@ -89,7 +92,14 @@ def _wanted(config: CorpusConfig) -> list[str]:
     return [side for side, share in asked.items() if share > 0]
 
 
-def _fill(sides: list[str], census: Census, config: CorpusConfig, ledger: Ledger, *, number: int) -> None:
+def _told(ledger: Ledger, reasons: dict[int, str]) -> str:
+    """Why documents went, while they were read and since."""
+    since = ", ".join(f"{reason}: {count:,}" for reason, count in sorted(Counter(reasons.values()).items()))
+    read = ledger.describe() if ledger.by_reason() else "none"
+    return f"while reading {read}; of those left {since or 'none'}"
+
+
+def _fill(sides: list[str], census: Census, config: CorpusConfig, *, told: str, number: int) -> None:
     """A small corpus may leave a side empty: it then gets the `number` training documents that stand nearest to it in
     the order of hashes.
     """
@@ -102,8 +112,7 @@ def _fill(sides: list[str], census: Census, config: CorpusConfig, ledger: Ledger
             left = sum(1 for now in sides if now)
             raise SourceError(
                 f"Only {left} different documents are left of {len(sides)}, too few for {', '.join(wanted)}. "
-                f"Dropped while reading: {ledger.describe()}. Add text: at least {len(wanted)} documents, better "
-                "some hundreds; "
+                f"Dropped: {told}. Add text: at least {len(wanted)} documents, better some hundreds; "
                 'or let a smaller piece be a document (unit = "line" or "blank-line", a lower min_characters).'
             )
         train.sort(key=lambda index: position(census.digests[index]))

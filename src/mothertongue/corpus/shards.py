@@ -90,11 +90,16 @@ def read_documents(corpus: Path, split: Split) -> Iterator[Document]:
 def read_shards(folder: Path, prefix: str) -> Iterator[Document]:
     """Every document of the shards with this prefix."""
     for path in sorted(folder.glob(f"{prefix}-*.jsonl.zst")):
-        try:
-            for _, line, _ in split_lines(read_blocks(path), max_bytes=_MAX_LINE_BYTES):
-                record = json.loads(line)
-                yield Document(record["text"], record["id"], record["source"], record.get("meta", {}))
-        except (SourceError, ValueError, KeyError, TypeError) as error:
-            raise ArtifactError(
-                f"{path} is damaged: {error}. Try `mothertongue verify {folder}`, and make the corpus again."
-            ) from error
+        yield from read_shard(path)
+
+
+def read_shard(path: Path) -> Iterator[Document]:
+    """Every document of one shard. ArtifactError if it is damaged."""
+    try:
+        for _, line, _ in split_lines(read_blocks(path), max_bytes=_MAX_LINE_BYTES):
+            record = json.loads(line)
+            yield Document(record["text"], record["id"], record["source"], record.get("meta", {}))
+    except (SourceError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(
+            f"{path} is damaged: {error}. Try `mothertongue verify {path.parent}`, and make the corpus again."
+        ) from error

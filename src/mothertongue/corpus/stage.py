@@ -4,36 +4,47 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mothertongue.corpus.alike import BETWEEN_RULES
 from mothertongue.corpus.config import CorpusConfig, Source
+from mothertongue.corpus.engine import WorkerLostError
 from mothertongue.corpus.gather import Census, gather
 from mothertongue.corpus.ledger import Ledger
 from mothertongue.corpus.quality import RULES
+from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.readme import corpus_readme
+from mothertongue.corpus.repair import REPAIRS
 from mothertongue.corpus.settle import settle
+from mothertongue.corpus.shape import SHAPE_RULES
 from mothertongue.corpus.shards import ShardWriter, read_shards
-from mothertongue.corpus.sources import source_files, source_name
+from mothertongue.corpus.sources import file_entry, licence_of, source_files, source_name
 from mothertongue.corpus.split import SPLITS
-from mothertongue.errors import ConfigError
+from mothertongue.errors import ConfigError, SourceError
 from mothertongue.languages import open_language
-from mothertongue.run.artifact import Metrics, sha256_file
+from mothertongue.run.artifact import Metrics
+from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.progress import track
 from mothertongue.run.settings import suggest
 
 _OURS = ("*.jsonl.zst", "dropped.jsonl", "README.md")
-_WORK = "work"  # a folder of its own, removed at the end
+_WORK = PROGRESS  # a folder of its own, removed at the end
 
 
 def corpus(config: CorpusConfig, out: Path) -> Metrics:
     """Turn `config.sources` into shards of clean documents in `out`. SourceError if nothing, or too little, is left."""
-    _check(config)
-    files = {source_name(source): source_files(source) for source in config.sources}
-    work = _fresh(out)
-    ledger = Ledger()
-    census = gather(config, work, ledger)
-    sides = settle(census, config, work, ledger)
+    check(config)
+    files = {source_name(source): source_files(source, config) for source in config.sources}
+    work, ledger = _sweep(out), Ledger()
+    try:
+        census = gather(config, work, ledger)
+        sides = settle(census, config, work, ledger)
+    except (SourceError, ConfigError) as error:
+        if not isinstance(error, WorkerLostError):
+            shutil.rmtree(work, ignore_errors=True)  # it must not stand in the way of corrected settings
+        raise
     _write_shards(work, out, sides, shard_bytes=config.shard_megabytes * 1_000_000)
     shutil.rmtree(work)
     ledger.write_samples(out / "dropped.jsonl")
@@ -42,7 +53,8 @@ def corpus(config: CorpusConfig, out: Path) -> Metrics:
     return metrics
 
 
-def _check(config: CorpusConfig) -> None:
+def check(config: CorpusConfig) -> None:
+    """ConfigError if the sources cannot be told apart, or a rule is not known."""
     if not config.sources:
         raise ConfigError("A corpus needs at least one source. Give sources a path, like 'texts/*.txt'.")
     names = [source_name(source) for source in config.sources]
@@ -50,19 +62,16 @@ def _check(config: CorpusConfig) -> None:
         if count > 1:
             raise ConfigError(f"{count} sources are called {name!r}. Give each a name of its own.")
     for rule in {rule for source in config.sources for rule in source.skip_rules}:
-        if rule not in RULES and rule != "all":
-            raise ConfigError(f"skip_rules: there is no rule {rule!r}. {suggest(rule, ['all', *RULES])}")
+        if rule not in (known := ["all", *RULES, *SHAPE_RULES, *BETWEEN_RULES, *REPAIRS]):
+            raise ConfigError(f"skip_rules: there is no rule {rule!r}. {suggest(rule, known)}")
 
 
-def _fresh(out: Path) -> Path:
-    """A clean working folder inside `out`; what a killed attempt left behind is removed."""
+def _sweep(out: Path) -> Path:
+    """The working folder inside `out`; what a killed attempt has left of the result is removed, finished parts stay."""
     for pattern in _OURS:
         for file in out.glob(pattern):
             file.unlink()
-    work = out / _WORK
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    return work
+    return out / _WORK
 
 
 def _write_shards(work: Path, out: Path, sides: list[str], *, shard_bytes: int) -> None:
@@ -77,7 +86,7 @@ def _write_shards(work: Path, out: Path, sides: list[str], *, shard_bytes: int) 
 
 
 def _metrics(
-    config: CorpusConfig, census: Census, sides: list[str], ledger: Ledger, files: dict[str, list[Path]]
+    config: CorpusConfig, census: Census, sides: list[str], ledger: Ledger, files: dict[str, Sequence[Readable]]
 ) -> Metrics:
     kept = [index for index, side in enumerate(sides) if side]
     metrics: Metrics = {
@@ -89,6 +98,7 @@ def _metrics(
         "sources": [],
         "dropped": ledger.by_reason(),
         "dropped_by_source": ledger.by_source(),
+        "dropped_templates": ledger.templates.heaviest(),
     }
     for source in config.sources:
         own = [index for index in kept if census.sources[index] == source_name(source)]
@@ -100,6 +110,6 @@ def _totals(indices: list[int], census: Census) -> dict[str, int]:
     return {"documents": len(indices), "bytes": sum(census.bytes[index] for index in indices)}
 
 
-def _source_entry(source: Source, files: list[Path]) -> dict[str, Any]:
-    entries = [{"name": file.name, "bytes": file.stat().st_size, "sha256": sha256_file(file)} for file in files]
-    return {"name": source_name(source), "path": source.path, "licence": source.licence, "files": entries}
+def _source_entry(source: Source, files: Sequence[Readable]) -> dict[str, Any]:
+    entries = [file_entry(file) for file in files]
+    return {"name": source_name(source), "path": source.path, "licence": licence_of(source), "files": entries}

@@ -28,13 +28,22 @@ class Language:
     name: str  # in English
     native_name: str
     alphabet: frozenset[str]  # small letters of ordinary words
+    telling_letters: frozenset[str]  # frequent letters that none of its confusables has
     confusables: tuple[str, ...]  # languages that its text is easily taken for, besides English
     function_words: frozenset[str]  # the most frequent small words, in small letters
     sentence_ends: frozenset[str]  # characters that end a sentence
     disambiguation_templates: frozenset[str]  # of its Wikipedia, in small letters
+    disambiguation_categories: frozenset[str]  # and of its other wikis
     hidden_prefixes: frozenset[str]  # local names of File:, Image: and Category: that a dump's <siteinfo> may not list
     reference_sections: frozenset[str]  # headings of sections without running text, in small letters
-    text_templates: Mapping[str, str]  # templates that stand for text of theirs -> the parameter that holds it
+    text_templates: Mapping[str, str]  # templates that show text -> what of it (corpus/wikitext/rules.py)
+    months: tuple[str, ...]  # names of the twelve months as they stand after a day
+    months_alone: tuple[str, ...]  # and without a day, if that is different
+    dates: Mapping[str, str]  # order of {d} day, {m} month and {y} year, as dmy, dm and my
+    numbers: Mapping[str, str]  # "group" between thousands from "least_digits" digits on, and "decimal"
+    units: Mapping[str, str]  # units as templates name them -> as they are written
+    words: Mapping[str, str]  # between two numbers of a template: to, and, or, by
+    language_names: Mapping[str, str]  # code -> name of a language, as templates like {{lang-de}} show it
     prompts: tuple[str, ...]  # beginnings to show what a model writes
     keyboard_rows: tuple[str, ...]  # small letters as they lie beside each other
     quality: Mapping[str, float]  # thresholds by rule name (corpus/quality.py)
@@ -66,15 +75,18 @@ def open_language(code: str) -> Language:
     values = _table(ANY)
     if code in language_codes():
         own = _table(code)
-        values = {**values, **own, **{key: {**values[key], **own.get(key, {})} for key in _TABLES}}
+        added = {key: [*values[key], *own.get(key, [])] for key in _ADDED}
+        values = {**values, **own, **{key: {**values[key], **own.get(key, {})} for key in _TABLES}, **added}
     else:
         values = {**values, **({} if code == ANY else {"name": code, "native_name": code})}
     return Language(code=code, **{key: _frozen(key, value) for key, value in values.items()})
 
 
-_CHARACTERS = {"alphabet", "sentence_ends"}
-_WORDS = {"function_words", "disambiguation_templates", "hidden_prefixes", "reference_sections"}
-_TABLES = ("quality", "text_templates")  # a language's own entries are added to those of any.toml
+_CHARACTERS = {"alphabet", "telling_letters", "sentence_ends"}
+_ADDED = {"disambiguation_templates", "disambiguation_categories"}  # to those of any.toml
+_WORDS = {"function_words", *_ADDED, "hidden_prefixes", "reference_sections"}
+# a language's own entries are added to those of any.toml
+_TABLES = ("quality", "text_templates", "dates", "numbers", "units", "words", "language_names")
 
 
 def _frozen(key: str, value: Any) -> Any:

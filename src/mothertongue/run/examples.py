@@ -50,6 +50,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "show": (f"show {_RUN}/train", f"show {_RUN} --json"),
     "verify": (f"verify {_RUN}/train", f"verify {_RUN}/corpus"),
     "diff": (f"diff {_RUN}/train {_RUN}/short", "diff runs/czech runs/trial --json"),
+    "corpus inspect": (
+        f"corpus inspect {_RUN}/corpus",
+        f"corpus inspect {_RUN}/corpus --html czech-corpus.html --json",
+    ),
     "demo": ("demo cs", "demo bg --out runs/bulgarian-demo"),
     "generate": (
         f'generate {_RUN}/export "Ráno jsem"',

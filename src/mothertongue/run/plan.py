@@ -25,6 +25,7 @@ from mothertongue.run.derive import (
 from mothertongue.run.files import files_of
 from mothertongue.run.machine import TRAINING_SHARE, Machine, measure_machine
 from mothertongue.run.recipe import parse_recipe
+from mothertongue.run.remote import Remote, ask
 
 Line = tuple[str, Any, str]  # key, value, why
 PLACEHOLDER = "texts/*.txt"
@@ -44,24 +45,36 @@ def write_plan(language: str, *, hours: float, sources: Sequence[str], base: str
             f"{language!r} is no language code. Give one like cs or bg, or any for no checks of language."
         )
     shape = read_shape(base)
-    megabytes = sum(text_megabytes(file) for source in sources for file in files_of(source))
+    remotes = {source: remote for source in sources if (remote := ask(source))}
+    megabytes = sum(remote.text_bytes / 1e6 for remote in remotes.values())
+    megabytes += sum(text_megabytes(file) for source in sources if source not in remotes for file in files_of(source))
     machine = measure_machine()
     derived = derive(hours, megabytes if sources else ASSUMED_MEGABYTES, shape, machine)
-    text = _write(language, hours, sources, base, shape, machine, derived)
+    text = _write(language, hours, sources, remotes, base, shape, machine, derived)
     parse_recipe(text, where="the plan")  # it must be what `mothertongue run` takes
     return text
 
 
 def _write(
-    language: str, hours: float, sources: Sequence[str], base: str, shape: Shape, machine: Machine, plan: Plan
+    language: str,
+    hours: float,
+    sources: Sequence[str],
+    remotes: Mapping[str, Remote],
+    base: str,
+    shape: Shape,
+    machine: Machine,
+    plan: Plan,
 ) -> str:
     import tomlkit
 
     document = tomlkit.document()
     for line in _head(hours, sources, machine, shape, plan):
         document.add(tomlkit.comment(line))
+    for remote in remotes.values():
+        document.add(tomlkit.comment(f"To be fetched: {remote.words}"))
+    licences = {source: remote.licence for source, remote in remotes.items()}
     document.add("title", tomlkit.item(f"{language} in {hours:g} hours"))
-    for name, lines in _steps(language, sources, base, shape, plan):
+    for name, lines in _steps(language, sources, licences, base, shape, plan):
         table = tomlkit.table()
         for key, value, why in lines:
             item = _tables(value) if isinstance(value, list) else tomlkit.item(value)
@@ -102,9 +115,9 @@ def _head(hours: float, sources: Sequence[str], machine: Machine, shape: Shape, 
 
 
 def _steps(
-    language: str, sources: Sequence[str], base: str, shape: Shape, plan: Plan
+    language: str, sources: Sequence[str], licences: Mapping[str, str], base: str, shape: Shape, plan: Plan
 ) -> Iterator[tuple[str, list[Line]]]:
-    listed = [{"path": path, "licence": "unknown"} for path in sources or (PLACEHOLDER,)]
+    listed = [{"path": path, "licence": licences.get(path, "unknown")} for path in sources or (PLACEHOLDER,)]
     why_sources = "say each licence: it goes into the model card" if sources else "CHANGE THIS to your texts"
     share = heldout_share(plan.megabytes)
     measured: list[Line] = [("max_megabytes", plan.measured_megabytes, "of held-out text; 0 = all of it")]

@@ -14,6 +14,7 @@ from mothertongue.run.artifact import MANIFEST, Manifest, read_manifest, sha256_
 from mothertongue.run.disk import write_json
 from mothertongue.run.files import files_of
 from mothertongue.run.recipe import Step
+from mothertongue.run.remote import ask
 from mothertongue.run.settings import Settings, settings_dict
 
 PLAN = "step.json"  # in a partial folder: the request that is being worked on
@@ -27,7 +28,7 @@ class Request:
     version: int
     config: dict[str, Any]
     inputs: dict[str, str]  # role -> fingerprint
-    files: dict[str, str]  # source file -> sha256
+    files: dict[str, str]  # source file -> sha256; of what is fetched, what its site says of it
 
     @property
     def fingerprint(self) -> str:
@@ -44,7 +45,7 @@ def request_of(step: Step, inputs: Mapping[str, str]) -> Request:
         version=step.stage.version,
         config=settings_dict(step.config),
         inputs=dict(sorted(inputs.items())),
-        files={str(file): _content(file) for file in _source_files(step.config)},
+        files=dict(_contents(step.config, step.config)),
     )
 
 
@@ -105,15 +106,19 @@ def _of_manifest(manifest: Manifest) -> Request:
     return Request(manifest["stage"], manifest.get("stage_version", 0), manifest["config"], inputs, files)
 
 
-def _source_files(config: Settings) -> Iterator[Path]:
-    """Files that the settings name in fields marked `path`, also inside tables."""
+def _contents(config: Settings, whole: Settings) -> Iterator[tuple[str, str]]:
+    """What the settings name in fields marked `path`, also inside tables: its name, and what stands for its content."""
     for item in fields(config):
         value = getattr(config, item.name)
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, Settings):
-                yield from _source_files(part)
-            elif item.metadata.get("path") and part:
-                yield from files_of(part)
+                yield from _contents(part, whole)
+            elif not item.metadata.get("path") or not part:
+                continue
+            elif remote := ask(part, whole):
+                yield from remote.contents.items()
+            else:
+                yield from ((str(file), _content(file)) for file in files_of(part))
 
 
 def _content(file: Path) -> str:

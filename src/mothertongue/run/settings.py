@@ -31,9 +31,14 @@ def setting(
     most: float | None = None,
     choices: Sequence[str] = (),
     path: bool = False,
+    decides: bool = True,
 ) -> Any:
-    """A field with one line of meaning; `least`/`most` are inclusive, `path` marks files whose content counts."""
+    """A field with one line of meaning; `least`/`most` are inclusive, `path` marks files whose content counts.
+
+    One that does not decide the result (how many processes, where to keep downloads) is no part of the fingerprint.
+    """
     metadata = {"help": help, "least": least, "most": most, "choices": tuple(choices), "path": path}
+    metadata["decides"] = decides
     return field(default=default, metadata=metadata)
 
 
@@ -66,8 +71,10 @@ def parse_settings(kind: type[S], values: Mapping[str, Any], *, where: str = "")
 
 
 def settings_dict(config: Settings) -> dict[str, Any]:
-    """The settings as plain JSON values (tuples become lists)."""
-    return {item.name: _plain(getattr(config, item.name)) for item in fields(config)}
+    """The settings that decide the result, as plain JSON values (tuples become lists)."""
+    return {
+        item.name: _plain(getattr(config, item.name)) for item in fields(config) if item.metadata.get("decides", True)
+    }
 
 
 def default_of(item: Field[Any]) -> str:

@@ -52,7 +52,8 @@ STAGES: dict[str, Stage] = {
         Stage(
             "corpus",
             "corpus",
-            "Raw text (dumps, folders, JSON lines) into clean shards with a held-out side.",
+            "Raw text (dumps, books, web pages, data sets) into clean shards with a held-out side.",
+            version=2,
         ),
         Stage(
             "tokenizer",

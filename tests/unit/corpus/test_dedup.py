@@ -6,11 +6,13 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mothertongue.corpus import dedup
+from mothertongue.corpus.shingle import shingle_sets
 
 Many = Callable[..., list[str]]
 
@@ -101,3 +103,28 @@ def test_half_of_a_passage_counts_half(many: Many) -> None:
     containment = dedup.Containment([text])
     containment.see(text[: len(text) // 2])
     assert containment.shares()[0] == pytest.approx(0.5, abs=0.1)
+
+
+def test_an_index_on_disk_searched_in_parts_finds_the_same(
+    many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = many(80, sentences=12)
+    texts += [edited(text, 0.02) for text in texts[:30]]
+    signatures = dedup.sign(shingle_sets(texts, dedup.SHINGLE_WORDS))
+    rows = np.arange(len(texts))
+    expected = dedup.near_duplicates(signatures, rows, threshold=0.7)
+    monkeypatch.setattr(dedup, "ROWS_IN_MEMORY", 16)
+    assert dedup.near_duplicates(signatures, rows, threshold=0.7, folder=tmp_path).tolist() == expected.tolist()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_hashed_together_give_the_same_as_each_alone(many: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["", "jen", *many(20), "a b c d e", "Вълкът   и седемте козлета!", "\n", "🙂 हिन्दी में", many(1)[0]]
+    alone = [dedup.shingles(dedup.word_hashes(text), 5).tolist() for text in texts]
+    assert [found.tolist() for found in shingle_sets(texts, 5)] == alone
+    monkeypatch.setattr("mothertongue.corpus.shingle.PIECE", 64)
+    assert [found.tolist() for found in shingle_sets(texts, 5)] == alone
+
+
+def test_one_endless_word_takes_little_memory_and_is_still_words() -> None:
+    assert 1 <= len(dedup.word_hashes("a" * 600_000)) <= 4

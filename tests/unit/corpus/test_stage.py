@@ -89,7 +89,7 @@ def test_what_a_killed_attempt_left_behind_does_no_harm(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("mothertongue.corpus.stage.settle", killed)
         run(out, path)
-    assert (out / "work" / gather.SIGNATURES).exists()
+    assert (out / "progress" / gather.SIGNATURES).exists()
     (out / "train-00007.jsonl.zst").write_bytes(b"left over")
     (out / "note.txt").write_text("not ours")
     run(out, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mothertongue.corpus.quality import RULES
+from mothertongue.corpus.shape import SHAPE_RULES
 from mothertongue.errors import ConfigError
 from mothertongue.languages import language_codes, open_language
 
@@ -26,7 +27,9 @@ def test_unknown_language_keeps_its_code_and_gets_the_values_of_any() -> None:
 def test_own_thresholds_and_templates_are_added_to_those_of_any() -> None:
     czech, anything = open_language("cs"), open_language("any")
     assert set(anything.quality) < set(czech.quality)
-    assert czech.text_templates["lang"] == "2"
+    assert czech.text_templates["lang"] == anything.text_templates["lang"]
+    assert czech.numbers["group"] == anything.numbers["group"]
+    assert czech.numbers["decimal"] != anything.numbers["decimal"]
 
 
 @pytest.mark.parametrize("code", ["", "../cs", "c s", "cs.toml"])
@@ -37,7 +40,7 @@ def test_what_is_no_language_code_is_refused(code: str) -> None:
 
 @pytest.mark.parametrize("code", ALL)
 def test_thresholds_name_rules_that_exist(code: str) -> None:
-    assert set(open_language(code).quality) <= set(RULES)
+    assert set(open_language(code).quality) <= {*RULES, *SHAPE_RULES, "template-made"}
 
 
 @pytest.mark.parametrize("code", language_codes())

@@ -2,7 +2,7 @@
 streams in a row.
 
 What packs is told by the first bytes, not by the name. A cut or damaged archive is one clear error that says how far
-it got.
+it got. A file is a path, or anything else that has a name and opens: a member of an archive, a file on a server.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, Protocol
 
 from mothertongue.errors import SourceError
 
@@ -20,8 +21,31 @@ READ_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 20  # an unpacked block is never larger, so an archive bomb costs time but no memory
 _ZSTD_PART_BYTES = 1 << 8  # zstd cannot be stopped half-way: 256 bytes in mean at most 8 MB out
 _ZSTD_WINDOW_BYTES = 1 << 27
+_MAX_RATIO = 1000  # text packs 3-30 times smaller; what grows more, for long, is made to fill disks
+_RATIO_FROM_BYTES = 1 << 28
 
 _MAGIC: dict[bytes, str] = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
+
+
+class Readable(Protocol):
+    """What readers read: a Path, a member of an archive, a file on a server. It may be opened more than once."""
+
+    @property
+    def name(self) -> str:
+        """Its last name: what documents' ids begin with."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO:
+        """Its bytes from the beginning; perhaps not seekable."""
+
+
+def size_of(path: Readable) -> int:
+    """How many bytes it has on disk or on its server; 0 if nobody knows."""
+    return path.stat().st_size if isinstance(path, Path) else int(getattr(path, "size", 0))
+
+
+def version_of(path: Readable) -> str:
+    """What a server says that stands for the content of what is no file here."""
+    return str(getattr(path, "version", ""))
 
 
 def packing_of(head: bytes) -> str:
@@ -29,30 +53,55 @@ def packing_of(head: bytes) -> str:
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), "")
 
 
-def read_blocks(path: Path, *, advance: Callable[[int], None] = lambda n: None) -> Iterator[bytes]:
+def read_blocks(path: Readable, *, advance: Callable[[int], None] = lambda n: None) -> Iterator[bytes]:
     """The unpacked bytes of `path`, in order. SourceError if it cannot be read to its end."""
     try:
         with path.open("rb") as file:
-            packing = packing_of(file.read(8))
-            file.seek(0)
-            yield from _unpack(file, path, packing, advance) if packing else _plain(file, advance)
+            source = _Counted(path, file, advance)
+            first = source.read()
+            packing = packing_of(first)
+            yield from _unpack(source, first, packing) if packing else chain([first] if first else [], source)
     except OSError as error:
         raise SourceError(
             f"{path} cannot be read: {error.strerror or error}. Check that it is there and may be read."
         ) from error
 
 
-def _plain(file: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
-    while block := file.read(READ_BYTES):
-        advance(len(block))
-        yield block
+def head_of(path: Readable, size: int) -> bytes:
+    """The first `size` unpacked bytes, or fewer if the file is shorter or damaged."""
+    head = b""
+    try:
+        for block in read_blocks(path):
+            head += block
+            if len(head) >= size:
+                break
+    except SourceError:
+        if not head:
+            raise
+    return head[:size]
 
 
-def _unpack(file: BinaryIO, path: Path, packing: str, advance: Callable[[int], None]) -> Iterator[bytes]:
+class _Counted:
+    """A file in blocks that remembers how far it was read."""
+
+    def __init__(self, path: Readable, file: BinaryIO, advance: Callable[[int], None]) -> None:
+        self.path, self.file, self.advance, self.at = path, file, advance, 0
+
+    def read(self) -> bytes:
+        block = self.file.read(READ_BYTES)
+        self.at += len(block)
+        self.advance(len(block))
+        return block
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self.read():
+            yield block
+
+
+def _unpack(source: _Counted, first: bytes, packing: str) -> Iterator[bytes]:
     unpacked, stream = 0, None
     try:
-        while data := file.read(READ_BYTES):
-            advance(len(data))
+        for data in chain([first], source):
             while data:
                 if stream is None:
                     data = data.lstrip(b"\0") if packing in ("gz", "xz") else data  # padding between streams
@@ -61,18 +110,21 @@ def _unpack(file: BinaryIO, path: Path, packing: str, advance: Callable[[int], N
                     stream = _STREAMS[packing]()
                 for block in stream.feed(data):
                     unpacked += len(block)
+                    if unpacked > max(_RATIO_FROM_BYTES, _MAX_RATIO * source.at):
+                        raise _broken(source, unpacked, f"grows more than {_MAX_RATIO} times, like an archive bomb")
                     yield block
                 data, stream = (stream.rest, None) if stream.ended else (b"", stream)
     except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError, _zstd_error()) as error:
-        raise _broken(path, file, unpacked, f"is damaged ({error})") from error
+        raise _broken(source, unpacked, f"is damaged ({error})") from error
     if stream is not None:
-        raise _broken(path, file, unpacked, "ends before its archive does")
+        raise _broken(source, unpacked, "ends before its archive does")
 
 
-def _broken(path: Path, file: BinaryIO, unpacked: int, what: str) -> SourceError:
-    at, size = file.tell(), path.stat().st_size
+def _broken(source: _Counted, unpacked: int, what: str) -> SourceError:
+    size = size_of(source.path)
+    of = f" of {size:,}" if size else ""
     return SourceError(
-        f"{path} {what}: {unpacked:,} bytes of text were read up to byte {at:,} of {size:,}. "
+        f"{source.path} {what}: {unpacked:,} bytes of text were read up to byte {source.at:,}{of}. "
         "Download or copy the file again and compare its checksum; then run the same command."
     )
 

@@ -6,18 +6,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading
-from mothertongue.corpus.readers.files import read_blocks
+from mothertongue.corpus.readers.files import Readable, read_blocks
+from mothertongue.corpus.readers.records import document_of
 
 _SAMPLE_BYTES = 1000
-_META = ("title", "author", "url", "source")  # what is kept beside the text, if it is a string
 
 
-def read_jsonl(path: Path, reading: Reading) -> Iterator[Document]:
+def read_jsonl(path: Readable, reading: Reading) -> Iterator[Document]:
     """One document per line whose object has a string under `text_key`; its id is file#line."""
     blocks = read_blocks(path, advance=reading.advance)
     for number, line, whole in split_lines(blocks, max_bytes=reading.config.max_line_megabytes << 20):
@@ -53,19 +51,7 @@ def _document(line: bytes, where: str, reading: Reading) -> Iterator[Document]:
         record = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
     except UnicodeDecodeError:
         reading.drop("invalid-utf8", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
-        return
     except (ValueError, RecursionError):
         reading.drop("invalid-json", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
-        return
-    text = record.get(reading.source.text_key) if isinstance(record, dict) else None
-    if not isinstance(text, str):
-        reading.drop("no-text", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
-        return
-    yield Document(text, where, reading.name, _meta(record, reading.source.text_key))
-
-
-def _meta(record: dict[str, Any], text_key: str) -> dict[str, Any]:
-    kept = {key: record[key] for key in _META if key != text_key and isinstance(record.get(key), str)}
-    if "source" in kept:
-        kept["origin"] = kept.pop("source")
-    return kept
+    else:
+        yield from document_of(record, where, reading)

@@ -11,11 +11,10 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading
-from mothertongue.corpus.readers.files import read_blocks
+from mothertongue.corpus.readers.files import Readable, read_blocks
 from mothertongue.errors import ConfigError
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -23,7 +22,7 @@ _UNITS = {"line": re.compile("\n"), "blank-line": re.compile("\n[ \t]*\n\\s*"), 
 _OVERLAP = 256  # characters looked at again, since a blank line may stand across two blocks
 
 
-def read_text(path: Path, reading: Reading) -> Iterator[Document]:
+def read_text(path: Readable, reading: Reading) -> Iterator[Document]:
     """The documents of a text file, at most `max_document_characters` each; their ids are file#number."""
     characters = decode(read_blocks(path, advance=reading.advance), encoding=reading.source.encoding)
     pieces = split_text(characters, separator=_UNITS[reading.source.unit], limit=reading.config.max_document_characters)

@@ -1,0 +1,140 @@
+"""What documents have in common with one another: paragraphs that stand in several, and articles made from a template.
+
+Two passes over the spooled documents. The first notes a number for each paragraph in a file and counts the runs of
+five words of short documents in a table of fixed size; the second takes repeated paragraphs out of all documents but
+the first, and gives each document the share of its runs that many others have (Škorić and Palma 2026, arXiv
+2604.25384). How much of that is natural is taken from the long documents of the same corpus.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mothertongue.corpus.document import Document
+from mothertongue.corpus.shingle import Hashes, shingles, word_hashes
+
+LONG_PARAGRAPH, SHORT_PARAGRAPH = 100, 20  # characters
+SHORT_PARAGRAPH_COPIES = 10  # a short line may stand in some documents by chance, a long one in a single one
+RUN_WORDS = 5
+TEMPLATE_COPIES = 10  # documents that share a run of words before it counts as one of a template
+TEMPLATE_MADE_WORDS = 300  # at most, of an article made from a template
+_LONG_DOCUMENTS = 20  # that must be there to say what is natural
+_LEAST_TABLE, _MOST_TABLE = 16, 27  # powers of 2, in bytes
+_IN_MEMORY = 1 << 23  # numbers of paragraphs sorted at once
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class First:
+    """What the first pass has found."""
+
+    repeated: Hashes  # paragraphs that stand in several documents, sorted
+    runs: npt.NDArray[np.uint8]  # how many short documents have a run that falls on this place, up to 255
+
+
+def first_pass(documents: Iterable[Document], file: Path, *, total_bytes: int) -> First:
+    """Look at every document once; `file` is written to and may be removed afterwards."""
+    size = min(_MOST_TABLE, max(_LEAST_TABLE, total_bytes.bit_length()))
+    runs = np.zeros(1 << size, dtype=np.uint8)
+    with file.open("wb") as out:
+        for document in documents:
+            out.write(np.unique(paragraphs(document.text.split("\n"))).tobytes())
+            own = _runs(document.text)
+            if len(own) <= TEMPLATE_MADE_WORDS:
+                places = _places(own, runs)
+                runs[places] = np.minimum(runs[places], 254) + 1
+    return First(_repeated(file), runs)
+
+
+def paragraphs(lines: Sequence[str]) -> Hashes:
+    """A number for each line, 0 if it is short; odd if it is long enough that no two authors write the same."""
+    return np.array([_paragraph(line.strip()) for line in lines], dtype=np.uint64)
+
+
+def _paragraph(line: str) -> int:
+    if len(line) < SHORT_PARAGRAPH:
+        return 0
+    number = int.from_bytes(blake2b(line.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+    return (number | 1) if len(line) >= LONG_PARAGRAPH else (number & ~1) or 2
+
+
+def _repeated(file: Path) -> Hashes:
+    """The numbers that stand too often in `file`, some of them at a time."""
+    if not file.stat().st_size:
+        return np.empty(0, dtype=np.uint64)
+    numbers = np.memmap(file, dtype=np.uint64, mode="r")
+    parts = len(numbers) // _IN_MEMORY + 1
+    found = []
+    for part in range(parts):
+        own = [
+            block[(block >> np.uint64(1)) % np.uint64(parts) == part]
+            for at in range(0, len(numbers), _IN_MEMORY)
+            for block in (numbers[at : at + _IN_MEMORY],)
+        ]
+        values, counts = np.unique(np.concatenate(own), return_counts=True)
+        often = np.where(values & np.uint64(1), counts > 1, counts >= SHORT_PARAGRAPH_COPIES)
+        found.append(values[often & (values != 0)])
+    return np.sort(np.concatenate(found))
+
+
+class Paragraphs:
+    """Takes repeated paragraphs out of documents, in their order: the first that has one keeps it."""
+
+    def __init__(self, repeated: Hashes) -> None:
+        self._repeated = repeated
+        self._seen = np.zeros(len(repeated), dtype=np.bool_)
+
+    def without(self, text: str) -> tuple[str, list[str]]:
+        """`text` without paragraphs that an earlier document has, and those."""
+        lines = text.split("\n")
+        numbers = paragraphs(lines)
+        at = np.minimum(np.searchsorted(self._repeated, numbers), max(0, len(self._repeated) - 1))
+        known = self._repeated[at] == numbers if len(self._repeated) else np.zeros(len(lines), dtype=np.bool_)
+        gone = known & self._seen[at] if known.any() else known
+        self._seen[at[known]] = True
+        if not gone.any():
+            return text, []
+        rest = "\n".join(line for line, is_gone in zip(lines, gone.tolist(), strict=True) if not is_gone)
+        return re.sub("\n{3,}", "\n\n", rest).strip(), [lines[line] for line in np.flatnonzero(gone).tolist()]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How much of a document is like others."""
+
+    words: int
+    share: float  # of its runs of words that at least TEMPLATE_COPIES others have, 0-1
+
+
+def likeness(text: str, first: First) -> Likeness:
+    """How much of `text` stands in many other documents."""
+    own = _runs(text)
+    counts = first.runs[_places(own, first.runs)]
+    itself = len(own) <= TEMPLATE_MADE_WORDS  # then it was counted as well
+    return Likeness(len(own), float((counts >= TEMPLATE_COPIES + itself).mean()) if len(own) else 0.0)
+
+
+def template_made(found: Sequence[Likeness], *, least: float) -> list[bool]:
+    """Which of the documents are made from a template: short, and more like others than `least` and than the long
+    documents of the same corpus are, but for one in a hundred of those.
+    """
+    natural = [each.share for each in found if each.words > TEMPLATE_MADE_WORDS]
+    enough = len(natural) >= _LONG_DOCUMENTS
+    limit = max(least, float(np.quantile(natural, 0.99)) if enough else 0.0)
+    return [each.words <= TEMPLATE_MADE_WORDS and each.share > limit for each in found]
+
+
+def _runs(text: str) -> Hashes:
+    """The different runs of words, numbers being all the same."""
+    return np.unique(shingles(word_hashes(_NUMBER.sub("0", text)), RUN_WORDS))
+
+
+def _places(runs: Hashes, table: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    return np.unique((runs * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - (len(table).bit_length() - 1)))

@@ -1,0 +1,190 @@
+"""Archives: tar, packed or not, as a stream, and zip. Each member is read as the file it is, under its own name.
+
+Nothing is unpacked by name: names that leave the folder, links, devices and sparse members are counted and left out, a
+member that grows like a bomb is given up. An archive in an archive is read once, no deeper.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import BinaryIO, Literal, cast
+from zipfile import ZipFile, ZipInfo
+
+from mothertongue.corpus.document import Document
+from mothertongue.corpus.readers import Reading, read_one
+from mothertongue.corpus.readers.copies import copied
+from mothertongue.corpus.readers.files import Readable, head_of, read_blocks
+from mothertongue.corpus.readers.zips import UnsafeMemberError, member_blocks, open_zip, zip_members
+from mothertongue.errors import SourceError
+
+_MAX_DEPTH = 2
+_MAX_HEADER_BYTES = 1 << 20
+_KEPT_BYTES = 1 << 22  # of a stream that is looked at before it is read
+_LONG_HEADERS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, b"X")
+
+
+def read_archive(path: Readable, reading: Reading) -> Iterator[Document]:
+    """The documents of all members, in their order; their ids begin with the archive's name and their own."""
+    if reading.depth >= _MAX_DEPTH:
+        reading.drop("archive-too-deep", path.name, "")
+    elif head_of(path, 4).startswith(b"PK"):
+        yield from _read_zip(path, reading)
+    else:
+        yield from _read_tar(path, reading)
+
+
+def _read_zip(path: Readable, reading: Reading) -> Iterator[Document]:
+    with copied(path, reading) as copy:
+        if copy is None:
+            return
+        with open_zip(copy, name=str(path)) as archive:
+
+            def drop(reason: str, name: str) -> None:
+                reading.drop(reason, f"{path.name}/{name}", "")
+
+            for info in zip_members(archive, drop=drop):
+                member = _ZipMember(archive, info)
+                yield from _read_member(member, info.filename, path, replace(reading, advance=lambda n: None))
+                reading.advance(info.compress_size)
+
+
+def _read_tar(path: Readable, reading: Reading) -> Iterator[Document]:
+    stream = BlockFile(read_blocks(path, advance=reading.advance))
+    try:
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as archive:
+            for info in archive:
+                archive.members = []  # type: ignore[attr-defined]  # it would remember every member
+                if reason := _unsafe(info):
+                    reading.drop(reason, f"{path.name}/{info.name[:200]}", "")
+                elif info.isreg() and (file := archive.extractfile(info)):
+                    member = _StreamMember(PurePosixPath(info.name).name, cast(BinaryIO, file))
+                    yield from _read_member(member, info.name, path, replace(reading, advance=lambda n: None))
+    except (tarfile.TarError, EOFError, ValueError, OSError) as error:
+        raise stream.error or SourceError(
+            f"{path} cannot be read as a tar archive to its end: {error}. Download or copy it again; then run the same "
+            "command."
+        ) from error
+
+
+def _unsafe(info: tarfile.TarInfo) -> str | None:
+    path = PurePosixPath(info.name)
+    if info.isdir():
+        return None
+    if info.issym() or info.islnk():
+        return "link-in-archive"
+    if not info.isreg():
+        return "not-a-file"
+    if info.issparse():
+        return "sparse-file"
+    return "unsafe-path" if path.is_absolute() or ".." in path.parts or "\\" in info.name else None
+
+
+def _read_member(member: Readable, name: str, archive: Readable, reading: Reading) -> Iterator[Document]:
+    """The documents of one member; what is wrong with it is counted, and the next one is read."""
+    folder = str(PurePosixPath(archive.name) / PurePosixPath(name).parent)
+
+    def drop(reason: str, id: str, text: str) -> None:
+        reading.drop(reason, f"{folder}/{id}", text)
+
+    inner = replace(reading, drop=drop, depth=reading.depth + 1)
+    if PurePosixPath(name).name.startswith("."):
+        return
+    try:
+        for document in read_one(member, inner):
+            yield replace(document, id=f"{folder}/{document.id}")
+    except UnsafeMemberError as error:
+        drop(error.reason, member.name, "")
+    except SourceError as error:
+        drop("damaged-file", member.name, str(error))
+
+
+class BlockFile(io.RawIOBase):
+    """A stream of blocks as a file that can be read, and only that."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._rest = blocks, memoryview(b"")
+        self.error: SourceError | None = None  # that broke it off
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """Fill `buffer` as far as the next block goes."""
+        while not self._rest:
+            try:
+                block = next(self._blocks, None)
+            except SourceError as error:
+                self.error = error
+                raise
+            if block is None:
+                return 0
+            self._rest = memoryview(block)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+@dataclass(frozen=True)
+class _ZipMember:
+    """A member of a zip archive: opened as often as need be."""
+
+    archive: ZipFile
+    info: ZipInfo
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.info.filename).name
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO:
+        return cast(BinaryIO, io.BufferedReader(BlockFile(member_blocks(self.archive, self.info))))
+
+    def __str__(self) -> str:
+        return self.info.filename
+
+
+@dataclass
+class _StreamMember:
+    """A member of a stream: what was looked at is kept, so that it can be opened again until it is read for good."""
+
+    name: str
+    file: BinaryIO
+    kept: bytearray = field(default_factory=bytearray)
+    lost: bool = False
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO:
+        if self.lost:
+            raise OSError("a stream can be read only once")
+        return cast(BinaryIO, io.BufferedReader(BlockFile(self._replay())))
+
+    def _replay(self) -> Iterator[bytes]:
+        at = 0
+        while True:
+            if at < len(self.kept):
+                block = bytes(self.kept[at : at + io.DEFAULT_BUFFER_SIZE])
+            else:
+                block = self.file.read(1 << 16)
+                self.lost = self.lost or len(self.kept) + len(block) > _KEPT_BYTES
+                if not self.lost:
+                    self.kept += block
+            if not block:
+                return
+            at += len(block)
+            yield block
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class _Header(tarfile.TarInfo):
+    """A header that does not read names of gigabytes."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _LONG_HEADERS and self.size > _MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {self.size:,} bytes")
+        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]

@@ -1,0 +1,122 @@
+"""Parquet and Arrow tables: one document per row, its text in the column `text_key`; only needed columns are read.
+
+Rows come in small batches of one row group after the other, values one by one, so memory does not grow with the file.
+A damaged row group is counted and the next one is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from mothertongue.corpus.document import Document
+from mothertongue.corpus.extras import need
+from mothertongue.corpus.readers import Reading
+from mothertongue.corpus.readers.copies import copied
+from mothertongue.corpus.readers.files import Readable
+from mothertongue.corpus.readers.records import columns_to_read, document_of
+from mothertongue.errors import SourceError
+
+_BATCH_ROWS = 256
+_MAX_GROUP_BYTES = 1 << 31  # of the columns that are read, unpacked
+_TO = "read Parquet and Arrow tables"
+
+
+def read_parquet(path: Readable, reading: Reading) -> Iterator[Document]:
+    """The documents of a Parquet file; SourceError naming its columns if none is the source's `text_key`."""
+    parquet = need("pyarrow.parquet", extra="tables", to=_TO)
+    with _opened(path, reading) as file:
+        if file is None:
+            return
+        table = _checked(path, lambda: parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20))
+        columns = columns_to_read(table.schema_arrow.names, reading, where=str(path))
+        number = 0
+        for group in range(table.num_row_groups):
+            where = f"{path.name}:{group}"
+            about = table.metadata.row_group(group)
+            if _unpacked_bytes(about, columns) > _MAX_GROUP_BYTES:
+                reading.drop("row-group-too-large", where, f"{_unpacked_bytes(about, columns):,} bytes")
+            else:
+                batches = table.iter_batches(_BATCH_ROWS, row_groups=[group], columns=columns, use_threads=False)
+                yield from _documents(batches, path, number, reading)
+            number += about.num_rows
+            reading.advance(sum(about.column(index).total_compressed_size for index in range(about.num_columns)))
+
+
+def read_arrow(path: Readable, reading: Reading) -> Iterator[Document]:
+    """The documents of an Arrow file, as a stream (what Hugging Face saves) or with an index (Feather)."""
+    ipc = need("pyarrow.ipc", extra="tables", to=_TO)
+    with _opened(path, reading) as file:
+        if file is None:
+            return
+        indexed = file.read(6) == b"ARROW1"
+        file.seek(0)
+        table = _checked(path, lambda: ipc.open_file(file) if indexed else ipc.open_stream(file))
+        columns = columns_to_read(table.schema.names, reading, where=str(path))
+        parts = (table.get_batch(index) for index in range(table.num_record_batches)) if indexed else table
+        yield from _documents((part.select(columns) for part in parts), path, 0, reading)
+
+
+@contextmanager
+def _opened(path: Readable, reading: Reading) -> Iterator[Any]:
+    """The file, from a copy if one cannot move about in it."""
+    with path.open("rb") as file:
+        if _moves(file):
+            yield file
+            return
+    with copied(path, reading) as copy:
+        if copy is None:
+            yield None
+        else:
+            with copy.open("rb") as file:
+                yield file
+
+
+def _moves(file: BinaryIO) -> bool:
+    """Whether one can move about in a file: not every server that says so keeps to it."""
+    try:
+        file.seek(-1, 2)
+        file.read(1)
+        file.seek(0)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _checked(path: Readable, opening: Any) -> Any:
+    try:
+        return opening()
+    except (OSError, ValueError, MemoryError) as error:  # pyarrow's errors are these
+        raise SourceError(
+            f"{path} is no table that can be read, or only a part of one: {str(error)[:300]}. "
+            "Download or copy the file again and compare its size; then run the same command."
+        ) from error
+
+
+def _unpacked_bytes(group: Any, columns: list[str]) -> int:
+    parts = (group.column(index) for index in range(group.num_columns))
+    return sum(part.total_uncompressed_size for part in parts if part.path_in_schema.split(".")[0] in columns)
+
+
+def _documents(batches: Iterator[Any], path: Readable, before: int, reading: Reading) -> Iterator[Document]:
+    """Documents of record batches; `before` rows stand above them."""
+    number = before
+    batches = iter(batches)
+    while True:
+        try:
+            batch = next(batches, None)
+        except (OSError, ValueError, MemoryError) as error:
+            reading.drop("damaged-rows", f"{path.name}#{number + 1}", str(error)[:300])
+            return
+        if batch is None:
+            return
+        for row in range(batch.num_rows):
+            number += 1
+            where = f"{path.name}#{number}"
+            try:  # one by one: a small file may hold one long text many times
+                record = {name: batch.column(name)[row].as_py() for name in batch.schema.names}
+            except ValueError as error:
+                reading.drop("invalid-utf8", where, str(error)[:300])
+            else:
+                yield from document_of(record, where, reading)

@@ -1,0 +1,56 @@
+"""The inner files compiled with mypyc, in place: `python -m mothertongue.corpus.wikitext.build`.
+
+The same Python, checked and turned into C: nothing needs it, and the text that comes out has the same bytes. To go
+back, delete what it names.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from mothertongue.errors import ConfigError
+
+FILES = ("extract", "formula", "gaps", "links", "marks", "steps", "tidy", "weights")
+PACKAGE = Path(__file__).parent
+ROOT = PACKAGE.parents[2]  # where the package mothertongue lies
+
+
+def stage(folder: Path) -> None:
+    """Put into `folder` as much of the package as these files import, without what is compiled already."""
+    here = PACKAGE.parents[1]
+    target = folder / here.name
+    ignore = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__", "encyclopaedia")
+    shutil.copytree(PACKAGE, target / "corpus" / "wikitext", ignore=ignore)
+    shutil.copytree(here / "languages", target / "languages", ignore=ignore)
+    shutil.copy(here / "errors.py", target)
+    for package in (target, target / "corpus"):
+        (package / "__init__.py").write_text("", "utf-8")
+
+
+def build() -> list[Path]:
+    """Compile; the files made. ConfigError if there is no mypyc, or it or the C compiler fails."""
+    if not (find_spec("mypyc") and find_spec("setuptools")):
+        raise ConfigError('Compiling the wikitext reader needs mypyc: pip install "mothertongue[compile]"')
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        stage(folder)
+        files = [f"mothertongue/corpus/wikitext/{name}.py" for name in FILES]
+        command = [sys.executable, "-c", "import mypyc.__main__ as m; m.main()", *files]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            tail = (done.stdout + done.stderr)[-1500:]
+            raise ConfigError(f"mypyc could not compile the wikitext reader, which works without it as well:\n{tail}")
+        made = [file for pattern in ("*.so", "*.pyd") for file in folder.rglob(pattern) if "build" not in file.parts]
+        return [Path(shutil.copy(file, ROOT / file.relative_to(folder))) for file in sorted(made)]
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.writelines(f"{file}\n" for file in build())
+    except ConfigError as error:
+        sys.exit(str(error))
