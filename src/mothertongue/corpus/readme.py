@@ -32,12 +32,13 @@ def corpus_readme(metrics: Metrics) -> str:
             for s in metrics["sources"]
         ),
         "",
-        "| dropped because | documents |",
+        "| dropped because | times |",
         "|---|---:|",
         *(f"| {reason} | {count:,} |" for reason, count in metrics["dropped"].items()),
         "",
         *_templates(metrics["dropped_templates"]),
-        "Samples of what was dropped stand in `dropped.jsonl`. The side of a document is decided by the hash of "
+        "A reason with `paragraph:` counts paragraphs of documents that stay, `replaced:` documents that stay. Samples of "
+        "what was dropped stand in `dropped.jsonl`. The side of a document is decided by the hash of "
         "its text.",
     ]
     return "\n".join(lines) + "\n"
