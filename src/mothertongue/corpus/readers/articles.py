@@ -57,7 +57,8 @@ def is_disambiguation(page: Page, wiki: Site, info: SiteInfo) -> bool:
     brackets = _BRACKETS.search(page.title)
     if brackets and brackets[1].strip().casefold() in templates:
         return True
-    if any(_without(wiki.template_prefixes, found[1]) in templates for found in _TEMPLATE.finditer(page.text)):
+    prefixes = wiki.template_prefixes
+    if any(_without(prefixes, name) in templates for name in set(_TEMPLATE.findall(page.text))):
         return True
     categories = wiki.language.disambiguation_categories
     return bool(categories) and any(

@@ -16,9 +16,9 @@ CONTROLS: Final = {ord(GAP): None, ord(KEPT): None}  # what no page may bring al
 # Characters that are text and not mark-up (from <nowiki>, formulas) hide in the private use area until all is tidied.
 _MARKUP: Final = "[]{}|'<>=*#:;_!&~-"
 _HIDE: Final = {ord(char): chr(0xF700 + number) for number, char in enumerate(_MARKUP)}
-_SHOW: Final = {ord(hidden): chr(char) for char, hidden in _HIDE.items()}
+_SHOW: Final = tuple((hidden, chr(char)) for char, hidden in _HIDE.items())
 
-_QUOTES: Final = re.compile("''(?:'(?:'')?)?")
+_QUOTES: Final = ("'''''", "'''", "''")  # bold and italic, bold, italic: a run gives away the longest first
 _MAGIC: Final = re.compile(r"__[^\W\d_]+__")
 _MAGIC_SMALL: Final = frozenset({"__notoc__", "__toc__", "__forcetoc__", "__noeditsection__"})
 _VARIANT: Final = re.compile(r"-\{(?:[^{}|]*\|)?(?:[a-z-]+:([^;{}]*);?)?([^{}]*)\}-")  # -{zh-hans:a; zh-hant:b}-
@@ -44,7 +44,8 @@ def tidy(text: str, reference_sections: frozenset[str] = frozenset()) -> str:
     if "\t" in text:
         text = text.replace("\t", " ")
     if "''" in text:
-        text = _QUOTES.sub("", text)
+        for quotes in _QUOTES:
+            text = text.replace(quotes, "")
     if "__" in text:
         text = _MAGIC.sub(_magic, text)
     if "-{" in text:
@@ -56,7 +57,10 @@ def tidy(text: str, reference_sections: frozenset[str] = frozenset()) -> str:
     text = "\n".join(_lines(text.split("\n"), reference_sections))
     if "&" in text:
         text = _ENTITY.sub(_character, text)
-    return (text.translate(_SHOW) if hidden else text).strip()
+    if hidden:
+        for sign, char in _SHOW:
+            text = text.replace(sign, char)
+    return text.strip()
 
 
 def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
