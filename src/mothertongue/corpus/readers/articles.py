@@ -14,8 +14,8 @@ from mothertongue.corpus.wikitext import Site
 
 # for wikis whose magic words are not known: one word behind a # and then a link, at the beginning of a page
 _REDIRECT = re.compile(r"\s*#[^\s#*:;|<>{}\[\]]{2,40}\s*:?\s*\[\[")
-_TEMPLATE = re.compile(r"\{\{\s*([^{}|<>\n]+)")
-_LINK = re.compile(r"\[\[\s*([^\[\]|:\n]+):\s*([^\[\]|\n]+)")
+_TEMPLATE = re.compile(r"\{\{\s*([^{}|<>\n]++)")
+_LINK = re.compile(r"\[\[\s*([^\[\]|:\n]++):\s*([^\[\]|\n]+)")
 _BRACKETS = re.compile(r"\(([^()]+)\)\s*$")
 _MODELS = frozenset({"wikitext", "proofread-page", ""})
 _DISAMBIGUATION_WORD = "__DISAMBIG__"

@@ -20,7 +20,7 @@ _COMPILE = """
 import sys
 from Cython.Build import cythonize
 from setuptools import setup
-modules = cythonize(sys.argv[1:], language_level=3, quiet=True)
+modules = cythonize(sys.argv[1:], language_level=3, quiet=True, compiler_directives={"annotation_typing": False})
 setup(name="wikitext", ext_modules=modules, script_args=["-q", "build_ext", "--inplace"])
 """
 PACKAGE = Path(__file__).parent

@@ -4,6 +4,9 @@ import cython
 @cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, end=Py_ssize_t, char=Py_UCS4, parts=list)
 cpdef list scan_marks(str text)
 
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, left=Py_ssize_t, char=Py_UCS4, space=bint, parts=list)
+cpdef str plain_spaces(str text)
+
 cdef inline Py_UCS4 _small(Py_UCS4 char)
 
 @cython.locals(length=Py_ssize_t, number=Py_ssize_t)

@@ -1,4 +1,4 @@
-# cython: boundscheck=False, wraparound=False, annotation_typing=False
+# cython: boundscheck=False, wraparound=False
 """The cut of a page into text and marks, character by character: what `marks.MARK` finds, five times as fast if compiled.
 
 Used only as compiled by Cython (build.py, types in scan.pxd); as plain Python it is slower than the expression, and
@@ -48,6 +48,47 @@ def scan_marks(text: str) -> list[str]:
         at = begun = end
     parts.append(text[begun:])
     return parts
+
+
+def plain_spaces(text: str) -> str:
+    """The text without signs of bold and italic, its tabs and hard spaces as spaces, one space for several."""
+    parts: list[str] = []
+    size = len(text)
+    at = begun = 0
+    space = False  # the last character was one
+    while at < size:
+        char = text[at]
+        if char == " ":
+            if space:  # this one goes
+                if at > begun:
+                    parts.append(text[begun:at])
+                begun = at + 1
+            space = True
+        elif char == "\t" or char == "\u00a0":
+            if at > begun:
+                parts.append(text[begun:at])
+            if not space:
+                parts.append(" ")
+            begun = at + 1
+            space = True
+        elif char == "'" and at + 1 < size and text[at + 1] == "'":
+            if at > begun:
+                parts.append(text[begun:at])
+            begun = at + 2
+            while begun < size and text[begun] == "'":
+                begun += 1
+            left = (begun - at) % 5  # five are bold and italic, three bold, two italic; what is over is text
+            at = begun - 1
+            if left == 1 or left == 4:
+                begun -= 1
+                space = False
+        else:
+            space = False
+        at += 1
+    if not parts and begun == 0:
+        return text
+    parts.append(text[begun:])
+    return "".join(parts)
 
 
 def _small(char: str) -> str:

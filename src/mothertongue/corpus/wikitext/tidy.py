@@ -8,9 +8,11 @@ import html
 import re
 from typing import Final
 
+from mothertongue.corpus.wikitext import scan
 from mothertongue.corpus.wikitext.gaps import GAP, close_gaps
 
 KEPT: Final = "\x02"  # stands before text in which signs are hidden
+COMPILED: Final = not str(scan.__file__).endswith(".py")
 CONTROLS: Final = {ord(GAP): None, ord(KEPT): None}  # what no page may bring along
 
 # Characters that are text and not mark-up (from <nowiki>, formulas) hide in the private use area until all is tidied.
@@ -40,20 +42,15 @@ def tidy(text: str, reference_sections: frozenset[str] = frozenset()) -> str:
     hidden = KEPT in text
     if hidden:
         text = text.replace(KEPT, "")
-    text = text.replace("&nbsp;", " ").replace("\u00a0", " ")
-    if "\t" in text:
-        text = text.replace("\t", " ")
-    if "''" in text:
-        for quotes in _QUOTES:
-            text = text.replace(quotes, "")
+    text = text.replace("&nbsp;", " ")
+    text = scan.plain_spaces(text) if COMPILED else _plain_spaces(text)
     if "__" in text:
         text = _MAGIC.sub(_magic, text)
     if "-{" in text:
         text = _VARIANT.sub(_variant, text)
     if "://" in text:
         text = _ADDRESS.sub(GAP, text)
-    while "  " in text:
-        text = text.replace("  ", " ")
+    text = _single_spaces(text)
     text = "\n".join(_lines(text.split("\n"), reference_sections))
     if "&" in text:
         text = _ENTITY.sub(_character, text)
@@ -61,6 +58,20 @@ def tidy(text: str, reference_sections: frozenset[str] = frozenset()) -> str:
         for sign, char in _SHOW:
             text = text.replace(sign, char)
     return text.strip()
+
+
+def _plain_spaces(text: str) -> str:
+    """What scan.py does when it is compiled."""
+    text = text.replace("\u00a0", " ").replace("\t", " ")
+    for quotes in _QUOTES:
+        text = text.replace(quotes, "")
+    return _single_spaces(text)
+
+
+def _single_spaces(text: str) -> str:
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
 
 
 def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
