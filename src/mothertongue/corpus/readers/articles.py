@@ -7,6 +7,7 @@ pages from `languages/*.toml`, with a default (`any.toml`) that holds for any wi
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mothertongue.corpus.readers.export import Page
 from mothertongue.corpus.readers.siteinfo import SiteInfo
@@ -58,7 +59,7 @@ def is_disambiguation(page: Page, wiki: Site, info: SiteInfo) -> bool:
     if brackets and brackets[1].strip().casefold() in templates:
         return True
     prefixes = wiki.template_prefixes
-    if any(_without(prefixes, name) in templates for name in set(_TEMPLATE.findall(page.text))):
+    if any(_without(prefixes, name) in templates for name in _TEMPLATE.findall(page.text)):
         return True
     categories = wiki.language.disambiguation_categories
     return bool(categories) and any(
@@ -74,6 +75,7 @@ def _plain(name: str) -> str:
     return name.strip().replace("_", " ").casefold()
 
 
+@lru_cache(maxsize=20_000)
 def _without(prefixes: frozenset[str], name: str) -> str:
     """The name of a template in small letters, without its namespace."""
     prefix, colon, rest = _plain(name).partition(":")

@@ -10,10 +10,10 @@ cdef class Walker:
     @cython.locals(parts=list, out=list)
     cpdef str render(self, str text, Py_ssize_t depth)
 
-    @cython.locals(mark=str, first=str)
+    @cython.locals(mark=str, first=Py_UCS4)
     cpdef walk(self, list parts, list partner, Py_ssize_t place, Py_ssize_t end, list out, Py_ssize_t depth)
 
-    @cython.locals(mark=str, target=str, bar=str, label=str, size=Py_ssize_t)
+    @cython.locals(mark=str, target=str, bar=Py_ssize_t, colon=Py_ssize_t, label=str)
     cdef Py_ssize_t _link(self, list parts, list partner, Py_ssize_t place, Py_ssize_t end, list out, Py_ssize_t depth) except? -1
 
     @cython.locals(target=str, shown=bint, close=Py_ssize_t, bar=Py_ssize_t, before=Py_ssize_t)

@@ -58,7 +58,7 @@ class Walker:
             if place >= end:
                 return
             mark = parts[place]
-            first = mark[:1]
+            first = mark[0] if mark else " "  # a mark may have been used up by `pair`
             if first == "[":
                 place = self._link(parts, partner, place, end, out, depth)
             elif first == "<":
@@ -83,13 +83,18 @@ class Walker:
         if mark[1] != "[":
             out.append(_address_label(mark[1:-1]))
             return place + 1
-        target, bar, label = mark[2:-2].partition("|")
-        if ":" in target and not is_shown(target, self.wiki.hidden_prefixes):
+        bar = mark.find("|")
+        colon = mark.find(":")
+        target = mark[2:bar] if bar >= 0 else mark[2:-2]
+        label = mark[bar + 1 : -2] if bar >= 0 else ""
+        if colon >= 0 and (bar < 0 or colon < bar) and not is_shown(target, self.wiki.hidden_prefixes):
             out.append(GAP)
         elif label and label != " ":
             out.append(label)
+        elif colon < 0 and bar < 0:
+            out.append(target.strip().lstrip("#").replace("_", " "))
         else:
-            out.append(link_text(target, "" if bar else None))
+            out.append(link_text(target, "" if bar >= 0 else None))
         return place + 1
 
     def _long_link(self, parts: list[str], partner: list[int], place: int, end: int, out: list[str], depth: int) -> int:

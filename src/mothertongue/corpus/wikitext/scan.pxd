@@ -4,8 +4,14 @@ import cython
 @cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, end=Py_ssize_t, char=Py_UCS4, parts=list)
 cpdef list scan_marks(str text)
 
-@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, left=Py_ssize_t, char=Py_UCS4, space=bint, parts=list)
-cpdef str plain_spaces(str text)
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, left=Py_ssize_t, char=Py_UCS4, space=bint, more=bint, parts=list)
+cpdef tuple plain_spaces(str text)
+
+@cython.locals(name=bint)
+cdef bint _hard_space(str text, Py_ssize_t at, Py_ssize_t size)
+
+@cython.locals(char=Py_UCS4)
+cpdef bint has_word(str text)
 
 cdef inline Py_UCS4 _small(Py_UCS4 char)
 

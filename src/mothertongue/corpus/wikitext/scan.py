@@ -50,15 +50,20 @@ def scan_marks(text: str) -> list[str]:
     return parts
 
 
-def plain_spaces(text: str) -> str:
-    """The text without signs of bold and italic, its tabs and hard spaces as spaces, one space for several."""
+def plain_spaces(text: str) -> tuple[str, bool]:
+    """The text without signs of bold and italic, its tabs and hard spaces as spaces, one space for several; and whether
+    `__`, `-{` or `://` may stand in it, which need another look.
+    """
     parts: list[str] = []
     size = len(text)
     at = begun = 0
     space = False  # the last character was one
+    more = False
     while at < size:
         char = text[at]
-        if char == " ":
+        if char >= "a" and char <= "z":
+            space = False
+        elif char == " ":
             if space:  # this one goes
                 if at > begun:
                     parts.append(text[begun:at])
@@ -69,6 +74,14 @@ def plain_spaces(text: str) -> str:
                 parts.append(text[begun:at])
             if not space:
                 parts.append(" ")
+            begun = at + 1
+            space = True
+        elif char == "&" and _hard_space(text, at, size):
+            if at > begun:
+                parts.append(text[begun:at])
+            if not space:
+                parts.append(" ")
+            at += 5
             begun = at + 1
             space = True
         elif char == "'" and at + 1 < size and text[at + 1] == "'":
@@ -84,11 +97,30 @@ def plain_spaces(text: str) -> str:
                 space = False
         else:
             space = False
+            if (char == "_" or char == "-" or char == ":") and at + 1 < size:
+                char = text[at + 1]  # quotes between the two will go
+                if char == "_" or char == "{" or char == "/" or char == "'":
+                    more = True
         at += 1
     if not parts and begun == 0:
-        return text
+        return text, more
     parts.append(text[begun:])
-    return "".join(parts)
+    return "".join(parts), more
+
+
+def _hard_space(text: str, at: int, size: int) -> bool:
+    if at + 6 > size:
+        return False
+    name = text[at + 1] == "n" and text[at + 2] == "b" and text[at + 3] == "s" and text[at + 4] == "p"
+    return name and text[at + 5] == ";"
+
+
+def has_word(text: str) -> bool:
+    """Whether a letter, a digit or an underscore stands in it, as for `\\w`."""
+    for char in text:  # noqa: SIM110 - a loop that C can have
+        if char.isalnum() or char == "_":
+            return True
+    return False
 
 
 def _small(char: str) -> str:

@@ -42,15 +42,9 @@ def tidy(text: str, reference_sections: frozenset[str] = frozenset()) -> str:
     hidden = KEPT in text
     if hidden:
         text = text.replace(KEPT, "")
-    text = text.replace("&nbsp;", " ")
-    text = scan.plain_spaces(text) if COMPILED else _plain_spaces(text)
-    if "__" in text:
-        text = _MAGIC.sub(_magic, text)
-    if "-{" in text:
-        text = _VARIANT.sub(_variant, text)
-    if "://" in text:
-        text = _ADDRESS.sub(GAP, text)
-    text = _single_spaces(text)
+    text, more = scan.plain_spaces(text) if COMPILED else (plain_spaces(text), True)
+    if more:
+        text = _single_spaces(_rare_signs(text))
     text = "\n".join(_lines(text.split("\n"), reference_sections))
     if "&" in text:
         text = _ENTITY.sub(_character, text)
@@ -60,9 +54,17 @@ def tidy(text: str, reference_sections: frozenset[str] = frozenset()) -> str:
     return text.strip()
 
 
-def _plain_spaces(text: str) -> str:
+def _rare_signs(text: str) -> str:
+    if "__" in text:
+        text = _MAGIC.sub(_magic, text)
+    if "-{" in text:
+        text = _VARIANT.sub(_variant, text)
+    return _ADDRESS.sub(GAP, text) if "://" in text else text
+
+
+def plain_spaces(text: str) -> str:
     """What scan.py does when it is compiled."""
-    text = text.replace("\u00a0", " ").replace("\t", " ")
+    text = text.replace("&nbsp;", " ").replace("\u00a0", " ").replace("\t", " ")
     for quotes in _QUOTES:
         text = text.replace(quotes, "")
     return _single_spaces(text)
@@ -86,7 +88,7 @@ def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
         if GAP in line:
             line = close_gaps(line)
         line = line.strip(" ")
-        if line[:1] == "=" and line[-1:] == "=" and (found := _HEADING.fullmatch(line)):
+        if line.startswith("=") and line.endswith("=") and (found := _HEADING.fullmatch(line)):
             level, title = min(len(found[1]), len(found[3])), found[2].strip("= ")
             pending = [entry for entry in pending if entry[0] < level]
             if not silent or level <= silent:
@@ -96,7 +98,7 @@ def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
         elif not silent:
             if line[:1] in _LINE_MARKS:
                 line = _without_marks(line)
-            if not line or not _WORD.search(line):
+            if not line or not (scan.has_word(line) if COMPILED else _WORD.search(line)):
                 if not empty:
                     kept.append("")
                     empty = True
