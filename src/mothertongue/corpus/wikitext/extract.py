@@ -2,7 +2,7 @@
 
 The walk goes down into the label of a link, the parameters of a template that shows text, and the cells of a table
 that is kept; there it sees each mark once more, so the time is in proportion to the text, and it goes at most
-`DEEPEST` levels down. Plain typed Python, and fast as such; `mypyc` compiles this file and marks.py as they are.
+`DEEPEST` levels down. Plain typed Python, and fast as such; build.py compiles it as it is.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False
-"""The cut of a page into text and marks, character by character: what `marks.MARK` finds, five times as fast if compiled.
+"""The cut of a page into text and marks, character by character: what `marks.MARK` finds, quicker if compiled.
 
 Used only as compiled by Cython (build.py, types in scan.pxd); as plain Python it is slower than the expression, and
 tests hold one against the other. Each function gives the place behind what it reads, or -1 if it is not there.
