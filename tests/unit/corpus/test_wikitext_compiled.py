@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import random
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from mothertongue.corpus.wikitext import extract, extract_text
-from mothertongue.corpus.wikitext.build import FILES, PACKAGE, stage
+from mothertongue.corpus.wikitext import extract, extract_text, scan
+from mothertongue.corpus.wikitext.build import FILES, PACKAGE, compile_in, stage
+from mothertongue.corpus.wikitext.marks import MARK
+from mothertongue.corpus.wikitext.tidy import _WORD, plain_spaces
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "wikitext"
 DIGEST = """
@@ -20,6 +27,31 @@ from mothertongue.corpus.wikitext import extract, extract_text
 assert extract.__file__.endswith(".py")
 print(hashlib.sha256("".join(extract_text(Path(p).read_text("utf-8")) for p in sys.argv[1:]).encode()).hexdigest())
 """
+
+SIGNS = [
+    "[[", "]]", "[", "]", "{", "}", "{{", "}}", "{{{", "}}}", "|", "<", ">", "<ref>", "</ref>", "<ReF/>", "<ref_a>",
+    "<!--", "-->", "-", "<nowiki>", "</nowiki>", "<math>", "</math>", "<br/>", "<pre>", "<div>", "http://", "[//a",
+    "[ftp:", "mailto:", "[mailto:", "[http://a", "{|", "|}", "!", ":", "a", "b", "й", "=", "==", "*", "#", "/", "'",
+    "''", "'''", "'''''", "&nbsp;", "&amp;", "__", "__TOC__", "-{", "}-", "{{lang|en|", "{{convert|5|km}}", "{{a}}",
+    "[[a|b]]", "[[File:a|", "<sup>", "</sup>", "<table>", "</table>",
+    "\n", "\n", "\n{|", "\n|}", "\n|-", " ", "  ", "\t", "\u00a0", "\n :{|", "\n==a==\n", "\nSlovo. ",
+    "<ref\u0130", "<\u017fource>", "<\u212a>", "\x01", "\x02", "\ud800", "\U0001f600",
+]  # fmt: skip
+ALL = """
+import hashlib, json, sys
+from mothertongue.corpus.wikitext import extract, extract_text, site
+from mothertongue.languages import open_language
+assert extract.__file__.endswith(sys.argv[1])
+wikis = [site(open_language(language), {6: "Soubor"}, tables=tables, formulas=formulas)
+         for language, tables, formulas in (("en", "drop", "text"), ("cs", "keep", "latex"))]
+texts = [extract_text(page, wiki) for page in json.load(sys.stdin) for wiki in wikis]
+print(json.dumps([hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in texts]))
+"""
+
+
+def random_pages(count: int) -> list[str]:
+    chance = random.Random(3)
+    return ["".join(chance.choices(SIGNS, k=chance.randrange(80))) for _ in range(count)]
 
 
 def pages() -> list[str]:
@@ -38,6 +70,40 @@ def test_the_pure_reader_stands_alone_and_gives_the_bytes_of_whatever_is_install
 def test_all_inner_files_are_compiled_together() -> None:
     for name in FILES:
         assert list(PACKAGE.glob(f"{name}.*.so")) or list(PACKAGE.glob(f"{name}.*.pyd"))
+
+
+def test_the_scanner_cuts_as_the_expression_does() -> None:
+    """As plain Python, or as compiled: where a mark begins and ends is the same."""
+    for page in random_pages(3000):
+        assert scan.scan_marks(page) == MARK.split(page)
+
+
+def test_the_scanner_tidies_as_plain_replacing_does() -> None:
+    for page in random_pages(3000):
+        text, more = scan.plain_spaces(page)
+        assert text == plain_spaces(page)
+        assert more or not any(sign in text for sign in ("__", "-{", "://"))
+    characters = (chr(code) for code in range(0x110000))
+    assert all(scan.has_word(char) == bool(_WORD.search(char)) for char in characters)
+
+
+@pytest.mark.skipif(
+    not (find_spec("Cython") and find_spec("setuptools") and (shutil.which("cc") or shutil.which("cl"))),
+    reason="Cython or a C compiler is not here",
+)
+@pytest.mark.slow
+def test_what_is_compiled_now_gives_the_same_bytes_on_goldens_and_on_random_mark_up(tmp_path: Path) -> None:
+    given = json.dumps([Path(page).read_text("utf-8") for page in pages()] + random_pages(4000))
+    found = []
+    for ending in (".py", (".so", ".pyd")[os.name == "nt"]):
+        folder = tmp_path / ending.strip(".")
+        stage(folder)
+        if ending != ".py":
+            assert len(compile_in(folder)) == len(FILES)
+        command, env = [sys.executable, "-c", ALL, ending], {**os.environ, "PYTHONPATH": str(folder)}
+        done = subprocess.run(command, input=given, cwd=folder, env=env, capture_output=True, text=True, check=True)
+        found.append(json.loads(done.stdout))
+    assert found[0] == found[1]
 
 
 def test_the_files_to_compile_exist() -> None:

@@ -7,6 +7,7 @@ pages from `languages/*.toml`, with a default (`any.toml`) that holds for any wi
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mothertongue.corpus.readers.export import Page
 from mothertongue.corpus.readers.siteinfo import SiteInfo
@@ -14,8 +15,8 @@ from mothertongue.corpus.wikitext import Site
 
 # for wikis whose magic words are not known: one word behind a # and then a link, at the beginning of a page
 _REDIRECT = re.compile(r"\s*#[^\s#*:;|<>{}\[\]]{2,40}\s*:?\s*\[\[")
-_TEMPLATE = re.compile(r"\{\{\s*([^{}|<>\n]+)")
-_LINK = re.compile(r"\[\[\s*([^\[\]|:\n]+):\s*([^\[\]|\n]+)")
+_TEMPLATE = re.compile(r"\{\{\s*([^{}|<>\n]++)")
+_LINK = re.compile(r"\[\[\s*([^\[\]|:\n]++):\s*([^\[\]|\n]+)")
 _BRACKETS = re.compile(r"\(([^()]+)\)\s*$")
 _MODELS = frozenset({"wikitext", "proofread-page", ""})
 _DISAMBIGUATION_WORD = "__DISAMBIG__"
@@ -57,7 +58,8 @@ def is_disambiguation(page: Page, wiki: Site, info: SiteInfo) -> bool:
     brackets = _BRACKETS.search(page.title)
     if brackets and brackets[1].strip().casefold() in templates:
         return True
-    if any(_without(wiki.template_prefixes, found[1]) in templates for found in _TEMPLATE.finditer(page.text)):
+    prefixes = wiki.template_prefixes
+    if any(_without(prefixes, name) in templates for name in _TEMPLATE.findall(page.text)):
         return True
     categories = wiki.language.disambiguation_categories
     return bool(categories) and any(
@@ -73,6 +75,7 @@ def _plain(name: str) -> str:
     return name.strip().replace("_", " ").casefold()
 
 
+@lru_cache(maxsize=20_000)
 def _without(prefixes: frozenset[str], name: str) -> str:
     """The name of a template in small letters, without its namespace."""
     prefix, colon, rest = _plain(name).partition(":")

@@ -25,6 +25,7 @@ _MARKS = {
     b"\0<": "utf-16-be",
 }
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32)])
 _KEPT = frozenset({"title", "ns", "id", "text", "model", "namespace", "dbname"})  # elements whose text is looked at
 
 
@@ -67,9 +68,14 @@ def pages_of(blocks: Iterable[bytes], export: Export, *, where: object, last: bo
 def characters(blocks: Iterable[bytes]) -> Iterator[str]:
     """Decoded text in which nothing is left that XML forbids."""
     decoder: codecs.IncrementalDecoder | None = None
+    plain = False  # a byte below 32 is a character of its own: then they are looked for in the bytes, which is quicker
     for block in blocks:
-        decoder = decoder or codecs.getincrementaldecoder(_encoding(block))("replace")
-        yield _NOT_XML.sub("", decoder.decode(block))
+        if decoder is None:
+            name = _encoding(block)
+            decoder, plain = codecs.getincrementaldecoder(name)("replace"), name.startswith("utf-8")
+        text = decoder.decode(block)
+        clean = plain and block.translate(None, _CONTROLS) == block and "\ufffe" not in text and "\uffff" not in text
+        yield text if clean else _NOT_XML.sub("", text)
     if decoder:
         yield decoder.decode(b"", final=True)
 

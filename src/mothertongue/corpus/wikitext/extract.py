@@ -2,7 +2,7 @@
 
 The walk goes down into the label of a link, the parameters of a template that shows text, and the cells of a table
 that is kept; there it sees each mark once more, so the time is in proportion to the text, and it goes at most
-`DEEPEST` levels down. Plain typed Python, and fast as such; `mypyc` compiles this file and marks.py as they are.
+`DEEPEST` levels down. Plain typed Python, and fast as such; build.py compiles it as it is.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Walker:
             if place >= end:
                 return
             mark = parts[place]
-            first = mark[:1]
+            first = mark[0] if mark else " "  # a mark may have been used up by `pair`
             if first == "[":
                 place = self._link(parts, partner, place, end, out, depth)
             elif first == "<":
@@ -83,13 +83,18 @@ class Walker:
         if mark[1] != "[":
             out.append(_address_label(mark[1:-1]))
             return place + 1
-        target, bar, label = mark[2:-2].partition("|")
-        if ":" in target and not is_shown(target, self.wiki.hidden_prefixes):
+        bar = mark.find("|")
+        colon = mark.find(":")
+        target = mark[2:bar] if bar >= 0 else mark[2:-2]
+        label = mark[bar + 1 : -2] if bar >= 0 else ""
+        if colon >= 0 and (bar < 0 or colon < bar) and not is_shown(target, self.wiki.hidden_prefixes):
             out.append(GAP)
         elif label and label != " ":
             out.append(label)
+        elif colon < 0 and bar < 0:
+            out.append(target.strip().lstrip("#").replace("_", " "))
         else:
-            out.append(link_text(target, "" if bar else None))
+            out.append(link_text(target, "" if bar >= 0 else None))
         return place + 1
 
     def _long_link(self, parts: list[str], partner: list[int], place: int, end: int, out: list[str], depth: int) -> int:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from mothertongue.corpus.wikitext import scan
+
 # every alternative begins with its own character, so that the engine skips to the next of these
 _COMMENT: Final = r"<!--(?:[^-]++|-(?!->))*+(?:-->)?"  # an unclosed one swallows the page, as in MediaWiki
 _REFERENCE: Final = r"<ref\b[^<>]*+>(?:(?<=/>)|[^<]*+</ref>)"
@@ -28,6 +30,7 @@ _TABLE: Final = (
 MARK: Final = re.compile(
     rf"({_COMMENT}|{_REFERENCE}|{_TAG}|{_TEMPLATE}|\}}\}}+|{_LINK}|\]+|\||{_TABLE})", re.IGNORECASE
 )
+COMPILED: Final = not str(scan.__file__).endswith(".py")
 _SIGNS: Final = re.compile(r"[\[\]{}<|]")
 _TAG_NAME: Final = re.compile(r"</?([a-z][a-z0-9]*)", re.IGNORECASE)
 _HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
@@ -42,7 +45,9 @@ RAW: Final = frozenset({
 
 def split_marks(text: str) -> list[str]:
     """Text at even places, marks at odd ones; joined they are `text` again. Table marks need a line break before."""
-    return MARK.split(text) if _SIGNS.search(text) else [text]
+    if not _SIGNS.search(text):
+        return [text]
+    return scan.scan_marks(text) if COMPILED else MARK.split(text)
 
 
 def tag_name(mark: str) -> str:

@@ -8,17 +8,19 @@ import html
 import re
 from typing import Final
 
+from mothertongue.corpus.wikitext import scan
 from mothertongue.corpus.wikitext.gaps import GAP, close_gaps
 
 KEPT: Final = "\x02"  # stands before text in which signs are hidden
+COMPILED: Final = not str(scan.__file__).endswith(".py")
 CONTROLS: Final = {ord(GAP): None, ord(KEPT): None}  # what no page may bring along
 
 # Characters that are text and not mark-up (from <nowiki>, formulas) hide in the private use area until all is tidied.
 _MARKUP: Final = "[]{}|'<>=*#:;_!&~-"
 _HIDE: Final = {ord(char): chr(0xF700 + number) for number, char in enumerate(_MARKUP)}
-_SHOW: Final = {ord(hidden): chr(char) for char, hidden in _HIDE.items()}
+_SHOW: Final = tuple((hidden, chr(char)) for char, hidden in _HIDE.items())
 
-_QUOTES: Final = re.compile("''(?:'(?:'')?)?")
+_QUOTES: Final = ("'''''", "'''", "''")  # bold and italic, bold, italic: a run gives away the longest first
 _MAGIC: Final = re.compile(r"__[^\W\d_]+__")
 _MAGIC_SMALL: Final = frozenset({"__notoc__", "__toc__", "__forcetoc__", "__noeditsection__"})
 _VARIANT: Final = re.compile(r"-\{(?:[^{}|]*\|)?(?:[a-z-]+:([^;{}]*);?)?([^{}]*)\}-")  # -{zh-hans:a; zh-hant:b}-
@@ -40,23 +42,38 @@ def tidy(text: str, reference_sections: frozenset[str] = frozenset()) -> str:
     hidden = KEPT in text
     if hidden:
         text = text.replace(KEPT, "")
-    text = text.replace("&nbsp;", " ").replace("\u00a0", " ")
-    if "\t" in text:
-        text = text.replace("\t", " ")
-    if "''" in text:
-        text = _QUOTES.sub("", text)
+    text, more = scan.plain_spaces(text) if COMPILED else (plain_spaces(text), True)
+    if more:
+        text = _single_spaces(_rare_signs(text))
+    text = "\n".join(_lines(text.split("\n"), reference_sections))
+    if "&" in text:
+        text = _ENTITY.sub(_character, text)
+    if hidden:
+        for sign, char in _SHOW:
+            text = text.replace(sign, char)
+    return text.strip()
+
+
+def _rare_signs(text: str) -> str:
     if "__" in text:
         text = _MAGIC.sub(_magic, text)
     if "-{" in text:
         text = _VARIANT.sub(_variant, text)
-    if "://" in text:
-        text = _ADDRESS.sub(GAP, text)
+    return _ADDRESS.sub(GAP, text) if "://" in text else text
+
+
+def plain_spaces(text: str) -> str:
+    """What scan.py does when it is compiled."""
+    text = text.replace("&nbsp;", " ").replace("\u00a0", " ").replace("\t", " ")
+    for quotes in _QUOTES:
+        text = text.replace(quotes, "")
+    return _single_spaces(text)
+
+
+def _single_spaces(text: str) -> str:
     while "  " in text:
         text = text.replace("  ", " ")
-    text = "\n".join(_lines(text.split("\n"), reference_sections))
-    if "&" in text:
-        text = _ENTITY.sub(_character, text)
-    return (text.translate(_SHOW) if hidden else text).strip()
+    return text
 
 
 def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
@@ -71,7 +88,7 @@ def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
         if GAP in line:
             line = close_gaps(line)
         line = line.strip(" ")
-        if line[:1] == "=" and line[-1:] == "=" and (found := _HEADING.fullmatch(line)):
+        if line.startswith("=") and line.endswith("=") and (found := _HEADING.fullmatch(line)):
             level, title = min(len(found[1]), len(found[3])), found[2].strip("= ")
             pending = [entry for entry in pending if entry[0] < level]
             if not silent or level <= silent:
@@ -81,7 +98,7 @@ def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
         elif not silent:
             if line[:1] in _LINE_MARKS:
                 line = _without_marks(line)
-            if not line or not _WORD.search(line):
+            if not line or not (scan.has_word(line) if COMPILED else _WORD.search(line)):
                 if not empty:
                     kept.append("")
                     empty = True
