@@ -1,7 +1,7 @@
 """Text from wikis, filters and near-duplicates: MB/s per core and quality, with the peers in the same run.
 
     export MOTHERTONGUE_DATA=../shared/data
-    python benchmarks/corpus.py                    two hours or so; --copies 1 --rounds 1 --megabytes 8: a quick look
+    python benchmarks/corpus.py                    --copies 1 --rounds 1 --megabytes 8: a quick look
 
 The peers (wikiextractor, gensim, mwparserfromhell, wikitextparser, the Hugging Face `wikipedia` method, datatrove,
 datasketch, rensa) get an environment of their own in the user's cache folder. Every job is a process of its own, jobs

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
 from mothertongue.corpus.ocr import ocr_noise
+from mothertongue.corpus.rule import Rule, first_failed
 from mothertongue.languages import Language
 
 _PUNCTUATION = frozenset(".,;:!?…()[]'\"„“”‚‘’«»‹›-–—/%&*")
@@ -39,16 +40,7 @@ class Profile:
     ocr_noise: float  # signs of bad character recognition, per word
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One reason to refuse a document."""
-
-    figure: Callable[[Profile], float | None]
-    least: bool  # True: the figure must not be below the threshold; False: not above
-    meaning: str
-
-
-RULES: dict[str, Rule] = {
+RULES: dict[str, Rule[Profile]] = {
     "damaged-encoding": Rule(lambda p: p.damaged, False, "characters that could not be decoded"),
     "many-digits": Rule(lambda p: p.digits, False, "digits among visible characters"),
     "many-symbols": Rule(lambda p: p.symbols, False, "signs that are neither letters, digits nor punctuation"),
@@ -70,15 +62,7 @@ def reason_to_drop(text: str, language: Language, *, skip: Collection[str] = ())
     """
     if "all" in skip:
         return None
-    figures = profile(text, language)
-    for name, rule in RULES.items():
-        threshold = language.quality.get(name)
-        figure = rule.figure(figures)
-        if threshold is None or figure is None or name in skip:
-            continue
-        if (figure < threshold) if rule.least else (figure > threshold):
-            return name
-    return None
+    return first_failed(RULES, profile(text, language), language.quality, skip)
 
 
 def profile(text: str, language: Language) -> Profile:

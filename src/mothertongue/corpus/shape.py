@@ -8,12 +8,13 @@ if it ends in a letter or digit. Thresholds: `languages/<code>.toml`, table [qua
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from mothertongue.corpus.gopher import covered, seen_before
+from mothertongue.corpus.rule import Rule, first_failed
 from mothertongue.corpus.shingle import shingles, word_hashes
 from mothertongue.languages import Language
 
@@ -45,23 +46,14 @@ class Shape:
     filler: float  # passages of lorem ipsum and the like
 
 
-@dataclass(frozen=True)
-class ShapeRule:
-    """One reason to refuse a document."""
-
-    figure: Callable[[Shape], float | None]
-    least: bool  # True: the figure must not be below the threshold; False: not above
-    meaning: str
-
-
-SHAPE_RULES: dict[str, ShapeRule] = {
-    "filler-text": ShapeRule(lambda s: s.filler, False, "passages of lorem ipsum or of a page that wants JavaScript"),
-    "list-lines": ShapeRule(lambda s: s.open_items, False, "lines of lists without a sentence"),
-    "menu-lines": ShapeRule(lambda s: s.open_short, False, "short lines that end in a letter or digit"),
-    "cut-lines": ShapeRule(lambda s: s.cut_lines, False, "lines that end in an ellipsis"),
-    "code": ShapeRule(lambda s: s.code, False, "signs of mark-up, code and addresses, per word"),
-    "repeated-runs": ShapeRule(lambda s: s.repeated_runs, False, "words in runs of five that stood there before"),
-    "few-different-words": ShapeRule(lambda s: s.new_words, True, "different words among the first 400"),
+SHAPE_RULES: dict[str, Rule[Shape]] = {
+    "filler-text": Rule(lambda s: s.filler, False, "passages of lorem ipsum or of a page that wants JavaScript"),
+    "list-lines": Rule(lambda s: s.open_items, False, "lines of lists without a sentence"),
+    "menu-lines": Rule(lambda s: s.open_short, False, "short lines that end in a letter or digit"),
+    "cut-lines": Rule(lambda s: s.cut_lines, False, "lines that end in an ellipsis"),
+    "code": Rule(lambda s: s.code, False, "signs of mark-up, code and addresses, per word"),
+    "repeated-runs": Rule(lambda s: s.repeated_runs, False, "words in runs of five that stood there before"),
+    "few-different-words": Rule(lambda s: s.new_words, True, "different words among the first 400"),
 }
 
 
@@ -69,14 +61,7 @@ def reason_by_shape(text: str, language: Language, *, skip: Collection[str] = ()
     """The name of the first of SHAPE_RULES that `text` fails, or None. `skip` names rules to leave out, or "all"."""
     if "all" in skip:
         return None
-    figures = shape(text)
-    for name, rule in SHAPE_RULES.items():
-        threshold, figure = language.quality.get(name), rule.figure(figures)
-        if threshold is None or figure is None or name in skip:
-            continue
-        if (figure < threshold) if rule.least else (figure > threshold):
-            return name
-    return None
+    return first_failed(SHAPE_RULES, shape(text), language.quality, skip)
 
 
 def shape(text: str) -> Shape:
