@@ -6,10 +6,11 @@ Results go to stdout, talk and progress to stderr. Exit codes: 0 done, 1 failed,
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -91,8 +92,11 @@ class Doorbell(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if (two_words := " ".join(args[:2])) in self.commands:  # like `corpus inspect`: a stage takes no bare words
             args = [two_words, *args[2:]]
-        if args and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f'There is no command "{args[0]}". {suggest(args[0], self.list_commands(ctx))}')
+        for name in args[:1]:
+            if self.get_command(ctx, name) is None:
+                ctx.fail(f'There is no command "{name}". {suggest(name, self.list_commands(ctx))}')
+            if name in STAGES and args[1:] and not args[1].startswith("-"):
+                ctx.fail(f'There is no command "{two_words}". {_meant(two_words, self.commands)}')
         return super().resolve_command(ctx, args)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -104,6 +108,14 @@ class Doorbell(click.Group):
             formatter.write_dl([(stage.name, stage.help) for stage in STAGES.values()])
         with formatter.section("Runs and models"):
             formatter.write_dl([(name, one.get_short_help_str(120)) for name, one in sorted(self.commands.items())])
+
+
+def _meant(words: str, commands: Iterable[str]) -> str:
+    """What somebody may have meant who wrote a bare word behind the name of a stage."""
+    stage = words.partition(" ")[0]
+    if near := difflib.get_close_matches(words, [name for name in commands if " " in name], n=1, cutoff=0.8):
+        return f'Did you mean "{near[0]}"?'
+    return f"`mothertongue {stage}` takes options only: see `mothertongue {stage} --help`."
 
 
 def write_examples(name: str, formatter: click.HelpFormatter) -> None:

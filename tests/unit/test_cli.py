@@ -139,6 +139,10 @@ def test_every_option_says_what_it_means(name: str) -> None:
     ("words", "code", "said"),
     [
         ("trian", 2, 'There is no command "trian". Did you mean "train"?'),
+        ("corpus inspekt", 2, 'There is no command "corpus inspekt". Did you mean "corpus inspect"?'),
+        ("corpus inspekt runs/x --html a.html", 2, 'Did you mean "corpus inspect"?'),
+        ("corpus texts/a.txt --out x", 2, "`mothertongue corpus` takes options only"),
+        ("train quickly --out x", 2, "`mothertongue train` takes options only"),
         ("train --setps 3", 2, "--steps"),
         ("train --out x", 2, "Missing option '--checkpoint'"),
         ("train --out x --checkpoint a --corpus b --steps many", 2, "'many' is not a valid integer"),
