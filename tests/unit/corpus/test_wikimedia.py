@@ -18,6 +18,7 @@ from mothertongue.corpus.wikimedia.names import Wanted, parse_wanted
 from mothertongue.corpus.wikimedia.source import ask, fetch
 from mothertongue.errors import ConfigError, SourceError
 from mothertongue.run.build import build_step
+from mothertongue.run.progress import be_quiet
 from mothertongue.run.recipe import Step
 from mothertongue.run.request import request_of
 from mothertongue.run.stages import STAGES
@@ -212,6 +213,31 @@ def test_a_server_that_hardly_sends_anything_is_given_up(site: Site, config: Cor
     with quick, pytest.raises(SourceError, match="brought only"):
         quick.download(web.RemoteFile(site.url + DUMP, "x", len(BODY), "0" * 40), Path(config.cache_folder + "x"))
     assert time.monotonic() - start < 2
+
+
+def test_an_unreachable_site_is_given_up_after_one_more_attempt(
+    config: CorpusConfig, waits: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    be_quiet(False)
+    with pytest.raises(SourceError, match=r"127.0.0.1:9 cannot be reached: .*refused.*lies on this machine"):
+        fetch("wikipedia:cs", replace(config, mirrors=("http://127.0.0.1:9",)))
+    assert waits == [QUICK.first_wait_seconds]
+    said = capsys.readouterr().err
+    assert "asking http://127.0.0.1:9 for the dumps of cswiki" in said
+    assert "refused; attempt 2 of 2 in 0 s" in said
+    with pytest.raises(SourceError, match=r"nowhere.invalid cannot be reached"):
+        fetch("wikipedia:cs", replace(config, mirrors=("http://nowhere.invalid",)))
+    assert len(waits) == 2
+
+
+def test_a_site_that_goes_away_after_it_was_reached_is_waited_for(
+    site: Site, config: CorpusConfig, waits: list[float]
+) -> None:
+    quick = web.Web(patience=QUICK, sleep=waits.append)
+    with quick, pytest.raises(SourceError, match=r"3 attempts in a row.*continues where it was"):
+        quick.get(f"{site.url}/cswiki/", max_bytes=1 << 20)
+        quick.get("http://127.0.0.1:9/cswiki/", max_bytes=1 << 20)
+    assert len(waits) == QUICK.attempts - 1
 
 
 def test_a_circle_of_redirects_is_left(site: Site, config: CorpusConfig) -> None:

@@ -97,6 +97,7 @@ def _from_mirrors(wanted: Wanted, config: CorpusConfig) -> Dump:
     errors = list[SourceError]()
     with Web(contact=config.contact) as web:
         for mirror in _mirrors(config):
+            say(f"  asking {mirror} for the dumps of {wanted.wiki}")
             try:
                 return find_dump(wanted, mirror, web)
             except SourceError as error:

@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
+from mothertongue.corpus.wikimedia.patience import AgainError, Failures, Patience, patiently, retry_after
 from mothertongue.errors import SourceError
 
 if TYPE_CHECKING:
@@ -32,30 +31,8 @@ _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NOT_THERE = frozenset({403, 404, 410})
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long an unwilling server is waited for."""
-
-    attempts: int = 6  # in a row that bring nothing
-    first_wait_seconds: float = 2.0  # doubled after each attempt
-    longest_wait_seconds: float = 600.0  # a server that asks for more is given up
-    timeout_seconds: float = 60.0  # without a single byte
-    small_seconds: float = 300.0  # for a page or list as a whole
-    slow_seconds: float = 120.0  # a download must have brought `slow_bytes` after each such span
-    slow_bytes: int = 1 << 17
-    progress_bytes: int = 1 << 20  # an attempt that brought as much is no failure: counting begins again
-
-
 class NotThereError(SourceError):
     """The site answers, and has no such page."""
-
-
-class _Again(Exception):  # noqa: N818  no error yet
-    """This attempt failed; another may not."""
-
-    def __init__(self, why: str, wait_seconds: float | None = None) -> None:
-        super().__init__(why)
-        self.wait_seconds = wait_seconds
 
 
 @dataclass(frozen=True)
@@ -82,12 +59,17 @@ class Web:
         import httpx2
 
         self.patience, self._sleep, self._clock = patience or Patience(), sleep, clock
-        self._errors = (_Again, httpx2.HTTPError, httpx2.StreamError)
+        self._reached = False
+        nobody = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
+        self._failures = Failures(
+            passing=(AgainError, httpx2.HTTPError, httpx2.StreamError),
+            unreached=lambda error: isinstance(error, nobody) and not self._reached,
+        )
         self._client = httpx2.Client(
             headers={"User-Agent": user_agent(contact), "Accept-Encoding": "identity"},
             verify=_tls(),
             limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
-            timeout=self.patience.timeout_seconds,
+            timeout=httpx2.Timeout(self.patience.timeout_seconds, connect=self.patience.connect_seconds),
             follow_redirects=False,  # the library would read the whole body of a redirect, however long
         )
 
@@ -113,7 +95,7 @@ class Web:
                             "Use another mirror."
                         )
                     if self._clock() > end:
-                        raise _Again(f"it is not through after {self.patience.small_seconds:.0f} s")
+                        raise AgainError(f"it is not through after {self.patience.small_seconds:.0f} s")
             return bytes(body)
 
         return self._patiently(url, attempt, lambda: 0)
@@ -135,7 +117,7 @@ class Web:
                 )
 
     def _fetch(self, file: RemoteFile, partial: Path, advance: Callable[[int], None]) -> None:
-        """Append what is missing of `file`; _Again if it ends early."""
+        """Append what is missing of `file`; AgainError if it ends early."""
         have = size_of(partial)
         if have > file.bytes:
             advance(-have)
@@ -147,7 +129,7 @@ class Web:
             if answer.status_code == 416:
                 advance(-have)
                 partial.unlink()
-                raise _Again(f"it has no byte {have:,}: what was begun is of another file")
+                raise AgainError(f"it has no byte {have:,}: what was begun is of another file")
             if have and not _continues(answer, have):
                 advance(-have)
                 have = 0
@@ -162,7 +144,7 @@ class Web:
                     out.write(block)
                     advance(len(block))
         if have < file.bytes:
-            raise _Again(f"it ended after {have:,} of {file.bytes:,} bytes")
+            raise AgainError(f"it ended after {have:,} of {file.bytes:,} bytes")
 
     def _not_too_slow(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         since, brought = self._clock(), 0
@@ -172,7 +154,7 @@ class Web:
             if brought >= self.patience.slow_bytes:
                 since, brought = self._clock(), 0
             elif self._clock() - since > self.patience.slow_seconds:
-                raise _Again(f"it brought only {brought:,} bytes in {self.patience.slow_seconds:.0f} s")
+                raise AgainError(f"it brought only {brought:,} bytes in {self.patience.slow_seconds:.0f} s")
 
     @contextmanager
     def _stream(self, url: str, headers: dict[str, str] | None = None) -> Iterator[httpx2.Response]:
@@ -180,6 +162,7 @@ class Web:
         place = url
         for _ in range(MAX_REDIRECTS + 1):
             with self._client.stream("GET", place, headers=headers) as answer:
+                self._reached = True
                 if answer.next_request is None:
                     if not (headers and answer.status_code == 416):
                         _check(answer, url)
@@ -193,26 +176,9 @@ class Web:
         )
 
     def _patiently(self, url: str, attempt: Callable[[], T], brought: Callable[[], int]) -> T:
-        """What `attempt` gives; again after failures, with growing pauses, or those that the server asks for."""
-        failures, wait, before = 0, self.patience.first_wait_seconds, brought()
-        while True:
-            try:
-                return attempt()
-            except self._errors as error:
-                now = brought()
-                if now - before >= self.patience.progress_bytes:
-                    failures, wait = 0, self.patience.first_wait_seconds
-                before, failures = now, failures + 1
-                why = str(error) or type(error).__name__
-                asked = error.wait_seconds if isinstance(error, _Again) else None
-                if failures >= self.patience.attempts or (asked or 0) > self.patience.longest_wait_seconds:
-                    later = f" It asks to wait {asked:.0f} s." if asked else ""
-                    raise SourceError(
-                        f"{url} cannot be had: {why}, {failures} attempts in a row.{later} "
-                        "Run the same command later (it continues where it was), or use another mirror."
-                    ) from error
-                self._sleep(wait if asked is None else asked)
-                wait = min(2 * wait, self.patience.longest_wait_seconds)
+        return patiently(
+            url, attempt, patience=self.patience, failures=self._failures, sleep=self._sleep, brought=brought
+        )
 
 
 @cache
@@ -227,7 +193,7 @@ def _check(answer: httpx2.Response, url: str) -> None:
     if status in _NOT_THERE:
         raise NotThereError(f"{url} is not there (HTTP {status}).")
     if status in _RETRIED:
-        raise _Again(f"HTTP {status}", retry_after(answer.headers.get("Retry-After", "")))
+        raise AgainError(f"HTTP {status}", retry_after(answer.headers.get("Retry-After", "")))
     if not answer.is_success:
         raise SourceError(f"{url} answers HTTP {status}. Use another mirror, or try again later.")
 
@@ -237,21 +203,6 @@ def user_agent(contact: str) -> str:
     return (
         f"mothertongue/{version('mothertongue')} (makes corpora for small language models; {contact or 'no contact'})"
     )
-
-
-def retry_after(value: str) -> float | None:
-    """Seconds that a Retry-After header asks for, as number or date; None if it does not say.
-
-    >>> retry_after("120"), retry_after("soon")
-    (120.0, None)
-    """
-    if value.strip().isdigit():
-        return float(value[:12])
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
 def size_of(path: Path) -> int:
