@@ -96,7 +96,7 @@ def read_shards(folder: Path, prefix: str) -> Iterator[Document]:
 def read_shard(path: Path) -> Iterator[Document]:
     """Every document of one shard. ArtifactError if it is damaged."""
     try:
-        for _, line, _ in split_lines(read_blocks(path), max_bytes=_MAX_LINE_BYTES):
+        for _, line, _ in split_lines(read_blocks(path, ours=True), max_bytes=_MAX_LINE_BYTES):
             record = json.loads(line)
             yield Document(record["text"], record["id"], record["source"], record.get("meta", {}))
     except (SourceError, ValueError, KeyError, TypeError) as error:

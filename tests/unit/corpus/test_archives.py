@@ -197,7 +197,7 @@ def test_a_file_that_grows_like_a_bomb_is_given_up(
     zeros = bytes(1 << 24)
     path = tmp_path / f"a.{kind}"
     path.write_bytes(gzip.compress(zeros) if kind == "gz" else PACK[kind](tar({"a.bin": zeros, "b.txt": b"dobr"})))
-    with pytest.raises(SourceError, match=r"grows more than 1000 times, like an archive bomb"):
+    with pytest.raises(SourceError, match=r"grows more than 1,000 times, like an archive bomb"):
         read(path, reading, {"reader": "text"})
 
 

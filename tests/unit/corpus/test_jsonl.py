@@ -74,3 +74,18 @@ def test_a_long_line_is_counted_with_a_sample(tmp_path: Path, reading: Callable[
     assert [d.text for d in read_jsonl(path, reading(max_line_megabytes=1))] == ["short"]
     assert drops[0][:2] == ("line-too-long", "a.jsonl#1")
     assert len(drops[0][2]) == 1000
+
+
+def test_a_line_that_only_fills_memory_is_refused_before_it_is_parsed(
+    tmp_path: Path, reading: Callable[..., Reading], drops: Drops
+) -> None:
+    path = tmp_path / "a.jsonl"
+    commas = json.dumps({"text": "a, b, " * 200_000})
+    path.write_text('{"text": [' + "{}," * 3_000_000 + "{}]}\n" + commas + '\n{"n": 1e9999, "text": "last"}\n', "utf-8")
+    tracemalloc.start()
+    found = [len(document.text) for document in read_jsonl(path, reading())]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == [1_200_000, 4]
+    assert [(reason, id) for reason, id, _ in drops] == [("invalid-json", "a.jsonl#1")]
+    assert peak < 64 << 20

@@ -213,13 +213,14 @@ def test_metadata_that_does_not_fit_is_counted_and_costs_no_text(tmp_path: Path,
         tmp_path / "cs_meta.jsonl",
         "{",
         entry("x", 1, "u"),
+        entry(float("inf"), 1, "u"),
         [],
         entry(1, 9, "u/0"),
         entry(3, 1, "u/2"),
         entry(99, 1, "u"),
     )
     assert [d.meta for d in read(tmp_path / "cs.txt")] == [{}, {"url": "u/2"}, {}]
-    reasons = ["invalid-metadata"] * 3 + ["metadata-without-text"] * 2
+    reasons = ["invalid-metadata"] * 4 + ["metadata-without-text"] * 2
     assert [reason for reason, _, _ in drops] == reasons
 
 

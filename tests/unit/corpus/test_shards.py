@@ -58,3 +58,12 @@ def test_a_cut_shard_is_a_clear_error(tmp_path: Path) -> None:
     shard.write_bytes(shard.read_bytes()[:-30])
     with pytest.raises(ArtifactError, match="is damaged"):
         list(read_documents(tmp_path, "train"))
+
+
+def test_a_shard_that_packs_like_a_bomb_is_no_bomb(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path, "train", max_bytes=1 << 40) as writer:
+        for number in range(300):
+            writer.write(Document("a" * (1 << 20), str(number), "x"))
+    (shard,) = tmp_path.iterdir()
+    assert shard.stat().st_size < 1 << 18  # a packing of more than 1,000 times, for more than 256 MB
+    assert sum(len(document.text) for document in read_documents(tmp_path, "train")) == 300 << 20

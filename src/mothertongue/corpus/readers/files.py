@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -53,14 +54,19 @@ def packing_of(head: bytes) -> str:
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), "")
 
 
-def read_blocks(path: Readable, *, advance: Callable[[int], None] = lambda n: None) -> Iterator[bytes]:
-    """The unpacked bytes of `path`, in order. SourceError if it cannot be read to its end."""
+def read_blocks(
+    path: Readable, *, advance: Callable[[int], None] = lambda n: None, ours: bool = False
+) -> Iterator[bytes]:
+    """The unpacked bytes of `path`, in order. SourceError if it cannot be read to its end, or grows like a bomb; what is
+    `ours` may grow as it likes: a text that is one letter packs like a bomb.
+    """
     try:
         with path.open("rb") as file:
             source = _Counted(path, file, advance)
             first = source.read()
             packing = packing_of(first)
-            yield from _unpack(source, first, packing) if packing else chain([first] if first else [], source)
+            ratio = math.inf if ours else _MAX_RATIO
+            yield from _unpack(source, first, packing, ratio) if packing else chain([first] if first else [], source)
     except OSError as error:
         raise SourceError(
             f"{path} cannot be read: {error.strerror or error}. Check that it is there and may be read."
@@ -98,7 +104,7 @@ class _Counted:
             yield block
 
 
-def _unpack(source: _Counted, first: bytes, packing: str) -> Iterator[bytes]:
+def _unpack(source: _Counted, first: bytes, packing: str, ratio: float) -> Iterator[bytes]:
     unpacked, stream = 0, None
     try:
         for data in chain([first], source):
@@ -110,8 +116,8 @@ def _unpack(source: _Counted, first: bytes, packing: str) -> Iterator[bytes]:
                     stream = _STREAMS[packing]()
                 for block in stream.feed(data):
                     unpacked += len(block)
-                    if unpacked > max(_RATIO_FROM_BYTES, _MAX_RATIO * source.at):
-                        raise _broken(source, unpacked, f"grows more than {_MAX_RATIO} times, like an archive bomb")
+                    if unpacked > max(_RATIO_FROM_BYTES, ratio * source.at):
+                        raise _broken(source, unpacked, f"grows more than {_MAX_RATIO:,} times, like an archive bomb")
                     yield block
                 data, stream = (stream.rest, None) if stream.ended else (b"", stream)
     except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError, _zstd_error()) as error:

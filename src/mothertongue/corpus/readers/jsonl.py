@@ -13,6 +13,8 @@ from mothertongue.corpus.readers.files import Readable, read_blocks
 from mothertongue.corpus.readers.records import document_of
 
 _SAMPLE_BYTES = 1000
+_LONG_LINE_BYTES = 1 << 20
+_MAX_PARTS = 1 << 21  # of a long line: a value takes some hundred bytes of memory, however short it is
 
 
 def read_jsonl(path: Readable, reading: Reading) -> Iterator[Document]:
@@ -46,12 +48,22 @@ def split_lines(blocks: Iterator[bytes], *, max_bytes: int) -> Iterator[tuple[in
         yield number, b"".join(parts), size <= max_bytes
 
 
+def parse_json(line: bytes) -> object:
+    """The value that a line holds. ValueError if it is no JSON, or only there to fill memory with its parts."""
+    if len(line) > _LONG_LINE_BYTES and sum(map(line.count, (b",", b"[", b"{"))) > _MAX_PARTS:
+        raise ValueError(f"more than {_MAX_PARTS:,} values")
+    try:
+        return json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
 def _document(line: bytes, where: str, reading: Reading) -> Iterator[Document]:
     try:
-        record = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+        record = parse_json(line)
     except UnicodeDecodeError:
         reading.drop("invalid-utf8", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+    except ValueError:
         reading.drop("invalid-json", where, line[:_SAMPLE_BYTES].decode("utf-8", "replace"))
     else:
         yield from document_of(record, where, reading)

@@ -8,16 +8,16 @@ kind. What stands in which line is taken from the text itself; metadata that doe
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.files import Readable, head_of, read_blocks
-from mothertongue.corpus.readers.jsonl import read_jsonl, split_lines
+from mothertongue.corpus.readers.jsonl import parse_json, read_jsonl, split_lines
 from mothertongue.corpus.readers.text import split_text
 
 _HEAD_BYTES = 1 << 20
@@ -161,8 +161,8 @@ class _Urls:
         for number, line, whole in split_lines(read_blocks(path), max_bytes=most):
             where = f"{path.name}#{number}"
             try:
-                entry = json.loads(line if whole else b"null")
+                entry: Any = parse_json(line if whole else b"null")
                 yield int(entry["offset"]), str(entry["headers"].get("warc-target-uri", "")), where
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            except (ValueError, OverflowError, KeyError, TypeError, AttributeError):
                 if line.strip():
                     self.reading.drop("invalid-metadata", where, line[:1000].decode("utf-8", "replace"))

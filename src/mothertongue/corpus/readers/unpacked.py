@@ -28,7 +28,7 @@ def dump_blocks(
     if place is None:
         yield from read_blocks(source, advance=advance)
     elif place.is_file():
-        yield from read_blocks(place)
+        yield from read_blocks(place, ours=True)
         advance(_ends(source)[1] - _ends(source)[0])
     else:
         yield from _copying(read_blocks(source, advance=advance), place)
