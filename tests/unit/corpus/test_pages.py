@@ -12,6 +12,7 @@ from mothertongue.corpus.config import Source
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.readers.markdown import plain_text
+from mothertongue.corpus.readers.tags import has_endless_tag
 from mothertongue.errors import SourceError
 
 from .conftest import TEXTS
@@ -146,6 +147,9 @@ def test_html_gives_its_main_text(tmp_path: Path, reading: Callable[..., Reading
         b"<!DOCTYPE html [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;&a;'>]><html><p>&b;</p></html>",
         b"<html><a href='" + b"x" * 500_000,
         b"<html>" + b"&#9999999999;" * 1000,
+        b"<p " + b" ".join(b"a%d=1" % number for number in range(300_000)) + b">",
+        b"\xff\xfe" + ("<p " + " ".join(f"a{number}" for number in range(100_000)) + ">").encode("utf-16-le"),
+        b"<b><i>" * 20_000,
     ],
 )
 def test_hostile_html_is_read_or_counted(
@@ -158,6 +162,25 @@ def test_hostile_html_is_read_or_counted(
     assert len(found) + len(drops) >= 1
     assert {reason for reason, _, _ in drops} <= {"no-text", "broken-markup"}
     assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize(
+    ("page", "endless"),
+    [
+        ("<p " + " ".join(f"a{n}='>'" for n in range(3000)) + ">", True),
+        ('<!-- <a x=" --><p ' + "/".join(f"a{n}" for n in range(3000)) + ">", True),
+        ("<p" + "".join(f' a{n}="<a"' for n in range(3000)) + ">", True),
+        ('<a x="' * 100_000, True),
+        ("<a ==" + "=" * 100_000, False),
+        ("<p class='a' id=b>Text, 3 < 5 a a<b.</p>\n" * 1000, False),
+        ('<img alt="" src="data:' + "A" * 1_000_000 + '">', False),
+        ("<p " + " ".join(f"a{n}" for n in range(1500)) + ">", False),
+    ],
+)
+def test_a_tag_with_thousands_of_attributes_is_found_wherever_it_hides(page: str, endless: bool) -> None:
+    start = time.process_time()
+    assert has_endless_tag(page) == endless
+    assert time.process_time() - start < 2
 
 
 def test_a_missing_library_names_its_extra(

@@ -57,8 +57,8 @@ def packing_of(head: bytes) -> str:
 def read_blocks(
     path: Readable, *, advance: Callable[[int], None] = lambda n: None, ours: bool = False
 ) -> Iterator[bytes]:
-    """The unpacked bytes of `path`, in order. SourceError if it cannot be read to its end, or grows like a bomb; what is
-    `ours` may grow as it likes: a text that is one letter packs like a bomb.
+    """The unpacked bytes of `path`, in order. SourceError if it cannot be read to its end, or grows like a bomb;
+    what is `ours` may grow as it likes: a text that is one letter packs like a bomb.
     """
     try:
         with path.open("rb") as file:

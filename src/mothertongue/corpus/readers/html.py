@@ -13,6 +13,7 @@ from mothertongue.corpus.extras import need
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.readers.pages import read_bytes
+from mothertongue.corpus.readers.tags import has_endless_tag
 from mothertongue.corpus.readers.text import decode, split_text
 
 _META = ("title", "author", "url")
@@ -24,8 +25,13 @@ def read_html(path: Readable, reading: Reading) -> Iterator[Document]:
     data = read_bytes(path, reading)
     if data is None:
         return
+    from trafilatura.utils import decode_file
+
     encoding = reading.source.encoding
-    page = data if encoding == "utf-8" else "".join(decode(iter([data]), encoding=encoding))
+    page = decode_file(data) if encoding == "utf-8" else "".join(decode(iter([data]), encoding=encoding))
+    if has_endless_tag(page):
+        reading.drop("broken-markup", path.name, page[:1000])
+        return
     try:
         found = trafilatura.bare_extraction(
             page, with_metadata=True, include_comments=False, include_images=False, include_links=False
