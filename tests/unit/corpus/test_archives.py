@@ -19,6 +19,7 @@ import zstandard
 from mothertongue.corpus.config import Source
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading, read_file
+from mothertongue.corpus.readers import archive as archives
 from mothertongue.errors import SourceError
 
 Drops = list[tuple[str, str, str]]
@@ -185,6 +186,18 @@ def test_a_bomb_in_a_zip_is_given_up_and_the_rest_is_read(
     tracemalloc.stop()
     assert [(reason, id) for reason, id, _ in drops] == [("archive-bomb", "a.zip/bomb.txt")]
     assert peak < 40 << 20
+
+
+@pytest.mark.parametrize("inner", ["zip", "tar.gz"])
+def test_archives_in_an_archive_have_room_together(
+    tmp_path: Path, reading: Callable[..., Reading], drops: Drops, monkeypatch: pytest.MonkeyPatch, inner: str
+) -> None:
+    monkeypatch.setattr(archives, "_RATIO_FROM_BYTES", 1 << 22)
+    zeros = {"a.txt": bytes(900_000)}  # none of them is a bomb by itself
+    bombs = {f"{number}.{inner}": zipped(zeros) if inner == "zip" else PACK[inner](tar(zeros)) for number in range(90)}
+    (tmp_path / "a.zip").write_bytes(zipped({"ok.txt": b"dobr", **bombs}))
+    assert sum(len(document.text) for document in read(tmp_path / "a.zip", reading)) < 5 << 22
+    assert {reason for reason, _, _ in drops} == {"archive-bomb"} and len(drops) > 60
 
 
 @pytest.mark.parametrize("kind", ["tar.gz", "tar.xz", "gz"])

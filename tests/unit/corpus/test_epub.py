@@ -185,3 +185,27 @@ def test_what_is_no_archive_is_a_clear_error(tmp_path: Path, reading: Callable[.
 def test_single_elements(html: str, text: str) -> None:
     blocks = chapter_blocks(parse_xml(f"<html><body>{html}</body></html>".encode()))
     assert "|".join(block.text for block in blocks if block.text) == text
+
+
+def test_a_spine_of_thousands_that_goes_in_circles_is_read_once(
+    epub: Callable[..., Path], reading: Callable[..., Reading], drops: list[tuple[str, str, str]]
+) -> None:
+    items = "".join(f'<item id="x{n}" href="text/two.xhtml" media-type="application/xhtml+xml"/>' for n in range(3000))
+    again = "".join(f'<itemref idref="x{n}"/>' for n in [*range(3000), *range(3000)])
+    circle = (
+        '<item id="s" href="book.opf" media-type="application/xhtml+xml"/>'
+        '<item id="q" href="../META-INF/container.xml" media-type="application/xhtml+xml"/>'
+    )
+    package = PACKAGE.replace("</manifest>", f"{items}{circle}</manifest>").replace(
+        "<spine>", f'<spine><itemref idref="s"/><itemref idref="q"/>{again}'
+    )
+    (document,) = read_epub(epub({"OEBPS/book.opf": package}), reading())
+    assert document.text.count("Text bez odstavce") == 1
+    assert {reason for reason, _, _ in drops} <= {"missing-chapter"}
+
+
+def test_a_package_that_names_itself_is_counted(
+    epub: Callable[..., Path], reading: Callable[..., Reading], drops: list[tuple[str, str, str]]
+) -> None:
+    container = CONTAINER.replace("OEBPS/book.opf", "META-INF/container.xml")
+    assert list(read_epub(epub({"META-INF/container.xml": container}), reading())) == []

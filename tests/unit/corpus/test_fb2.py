@@ -145,7 +145,13 @@ def test_depth_and_length_take_bounded_time(tmp_path: Path, reading: Callable[..
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"", "broken-xml"), (b"no xml", "broken-xml"), (b"<a/>", "not-fb2"), (b"\0\xff<", "broken-xml")],
+    [
+        (b"", "broken-xml"),
+        (b"no xml", "broken-xml"),
+        (b"<a/>", "not-fb2"),
+        (b"\0\xff<", "broken-xml"),
+        (b"<FictionBook><body>" + b"<p/>" * (1 << 21), "too-many-tags"),
+    ],
 )
 def test_what_is_no_fb2_is_counted(
     tmp_path: Path, reading: Callable[..., Reading], drops: list[tuple[str, str, str]], data: bytes, reason: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -65,6 +66,21 @@ def test_a_member_above_the_limit_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.zip", {"a": b"x" * 2000}, packing=zipfile.ZIP_STORED)
     with open_zip(path) as opened, pytest.raises(UnsafeMemberError, match="book-too-large"):
         read_member(opened, opened.infolist()[0], max_bytes=1999)
+
+
+def test_members_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
+    data = archive(tmp_path / "a.zip", {"a.txt": b"once", "b.txt": b"twice" * 1000}).read_bytes()
+    end = data.rindex(b"PK\x05\x06")
+    start = int.from_bytes(data[end + 16 : end + 20], "little")
+    second = data.index(b"PK\x01\x02", start + 4)
+    entries = data[start:second] + data[second:end] * 300  # three hundred names of one member
+    sizes = struct.pack("<HHHHIIH", 0, 0, 301, 301, len(entries), start, 0)
+    (tmp_path / "a.zip").write_bytes(data[:start] + entries + b"PK\x05\x06" + sizes)
+    told = list[str]()
+    with open_zip(tmp_path / "a.zip") as opened:
+        members = list(zip_members(opened, drop=lambda reason, name: told.append(reason)))
+        assert [read_member(opened, info, max_bytes=5000)[:5] for info in members] == [b"once", b"twice"]
+    assert told == ["overlapping-members"] * 299
 
 
 def test_a_damaged_member_is_refused_and_the_next_one_read(tmp_path: Path) -> None:

@@ -44,6 +44,18 @@ READERS = {
 _NEED_A_PATH = ("epub", "fb2", "sfb", "wikipedia")
 
 
+@dataclass
+class Room:
+    """How many bytes may still be unpacked of an archive and all that lie in it."""
+
+    bytes: float
+
+    def take(self, count: int) -> bool:
+        """Whether there was room for so many more."""
+        self.bytes -= count
+        return self.bytes >= 0
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a reader is told, and whom it tells."""
@@ -55,6 +67,7 @@ class Reading:
     advance: Callable[[int], None] = lambda n: None
     templates: TemplateWeights = field(default_factory=TemplateWeights)  # of wiki pages: those that show nothing
     depth: int = 0  # how many archives the file lies in
+    room: Room | None = None  # what may still be unpacked of the outermost of them
 
     @cached_property
     def name(self) -> str:

@@ -1,12 +1,14 @@
 """Archives: tar, packed or not, as a stream, and zip. Each member is read as the file it is, under its own name.
 
 Nothing is unpacked by name: names that leave the folder, links, devices and sparse members are counted and left out, a
-member that grows like a bomb is given up. An archive in an archive is read once, no deeper.
+member that grows like a bomb is given up, and so is an archive that does so with all that lies in it together. An
+archive in an archive is read once, no deeper.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -15,20 +17,24 @@ from typing import BinaryIO, Literal, cast
 from zipfile import ZipFile, ZipInfo
 
 from mothertongue.corpus.document import Document
-from mothertongue.corpus.readers import Reading, read_one
+from mothertongue.corpus.readers import Reading, Room, read_one
 from mothertongue.corpus.readers.copies import copied
-from mothertongue.corpus.readers.files import Readable, head_of, read_blocks
+from mothertongue.corpus.readers.files import Readable, head_of, read_blocks, size_of
 from mothertongue.corpus.readers.zips import UnsafeMemberError, member_blocks, open_zip, zip_members
 from mothertongue.errors import SourceError
 
 _MAX_DEPTH = 2
 _MAX_HEADER_BYTES = 1 << 20
+_MAX_RATIO, _RATIO_FROM_BYTES = 1000, 1 << 28  # of all members to their archive
 _KEPT_BYTES = 1 << 22  # of a stream that is looked at before it is read
 _LONG_HEADERS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, b"X")
 
 
 def read_archive(path: Readable, reading: Reading) -> Iterator[Document]:
     """The documents of all members, in their order; their ids begin with the archive's name and their own."""
+    if reading.room is None:
+        size = size_of(path)  # if nobody knows it, what packs the stream has its own limit
+        reading = replace(reading, room=Room(max(_RATIO_FROM_BYTES, _MAX_RATIO * size) if size else math.inf))
     if reading.depth >= _MAX_DEPTH:
         reading.drop("archive-too-deep", path.name, "")
     elif head_of(path, 4).startswith(b"PK"):
@@ -47,7 +53,7 @@ def _read_zip(path: Readable, reading: Reading) -> Iterator[Document]:
                 reading.drop(reason, f"{path.name}/{name}", "")
 
             for info in zip_members(archive, drop=drop):
-                member = _ZipMember(archive, info)
+                member = _ZipMember(archive, info, reading.room)
                 yield from _read_member(member, info.filename, path, replace(reading, advance=lambda n: None))
                 reading.advance(info.compress_size)
 
@@ -61,7 +67,7 @@ def _read_tar(path: Readable, reading: Reading) -> Iterator[Document]:
                 if reason := _unsafe(info):
                     reading.drop(reason, f"{path.name}/{info.name[:200]}", "")
                 elif info.isreg() and (file := archive.extractfile(info)):
-                    member = _StreamMember(PurePosixPath(info.name).name, cast(BinaryIO, file))
+                    member = _StreamMember(PurePosixPath(info.name).name, cast(BinaryIO, file), reading.room)
                     yield from _read_member(member, info.name, path, replace(reading, advance=lambda n: None))
     except (tarfile.TarError, EOFError, ValueError, OSError) as error:
         raise stream.error or SourceError(
@@ -130,19 +136,28 @@ class BlockFile(io.RawIOBase):
         return count
 
 
+def _within(room: Room | None, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same blocks; UnsafeMemberError when there is no more room for them."""
+    for block in blocks:
+        if room and not room.take(len(block)):
+            raise UnsafeMemberError("archive-bomb")
+        yield block
+
+
 @dataclass(frozen=True)
 class _ZipMember:
     """A member of a zip archive: opened as often as need be."""
 
     archive: ZipFile
     info: ZipInfo
+    room: Room | None
 
     @property
     def name(self) -> str:
         return PurePosixPath(self.info.filename).name
 
     def open(self, mode: Literal["rb"], /) -> BinaryIO:
-        return cast(BinaryIO, io.BufferedReader(BlockFile(member_blocks(self.archive, self.info))))
+        return cast(BinaryIO, io.BufferedReader(BlockFile(_within(self.room, member_blocks(self.archive, self.info)))))
 
     def __str__(self) -> str:
         return self.info.filename
@@ -154,13 +169,14 @@ class _StreamMember:
 
     name: str
     file: BinaryIO
+    room: Room | None
     kept: bytearray = field(default_factory=bytearray)
     lost: bool = False
 
     def open(self, mode: Literal["rb"], /) -> BinaryIO:
         if self.lost:
             raise OSError("a stream can be read only once")
-        return cast(BinaryIO, io.BufferedReader(BlockFile(self._replay())))
+        return cast(BinaryIO, io.BufferedReader(BlockFile(_within(self.room, self._replay()))))
 
     def _replay(self) -> Iterator[bytes]:
         at = 0

@@ -57,9 +57,11 @@ def book_documents(book: Book, where: str, reading: Reading) -> Iterator[Documen
     if book.translated and reading.source.translations == "drop":
         reading.drop("translation", where, " / ".join(book.meta.values()))
         return
-    texts = book_texts(book.blocks, limit=reading.config.max_document_characters)
+    texts, number = book_texts(book.blocks, limit=reading.config.max_document_characters), 0
     for number, text in enumerate(texts, start=1):
         yield Document(text, f"{where}#{number}", reading.name, dict(book.meta))
+    if not number:
+        reading.drop("no-text", where, " / ".join(book.meta.values()))
 
 
 def book_texts(blocks: Iterable[Block], *, limit: int) -> Iterator[str]:

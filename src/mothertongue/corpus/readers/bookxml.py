@@ -22,6 +22,7 @@ _NEWLINES = re.compile(f" ?{_NEWLINE}[ {_NEWLINE}]*")
 _NAMED = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 _XML_NAMES = {b"amp", b"lt", b"gt", b"quot", b"apos"}
+_MAX_TAGS = 1 << 21  # an element takes some 130 bytes of memory, four in a file; a thick book has 100,000
 _BINARY = re.compile(rb"<binary\b.*?(?:</binary\s*>|\Z)", re.S)
 
 
@@ -41,6 +42,8 @@ def parse_xml(data: bytes) -> Any:
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
     data = _NAMED.sub(_numbered, _BINARY.sub(b"", readable_bytes(data)))
+    if data.count(b"<") > _MAX_TAGS:
+        raise UnsafeXmlError("too-many-tags")
     try:
         root = etree.fromstring(data.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:

@@ -105,13 +105,14 @@ def _spine(package: Any, folder: str) -> Iterator[str]:
     """Names of the chapters in the archive, in reading order, each once; contents, cover and the like left out."""
     items = {item.get("id"): item for item in package.iterfind("{*}manifest/{*}item")}
     guide = package.iterfind("{*}guide/{*}reference")
-    skipped = {_resolved(node.get("href", ""), folder) for node in guide if node.get("type") in _SKIPPED_IN_GUIDE}
+    passed = {_resolved(node.get("href", ""), folder) for node in guide if node.get("type") in _SKIPPED_IN_GUIDE}
     for reference in package.iterfind("{*}spine/{*}itemref"):
         item = items.pop(reference.get("idref"), None)
         if item is None or item.get("media-type") not in _CHAPTERS or reference.get("linear") == "no":
             continue
         name = _resolved(item.get("href", ""), folder)
-        if "nav" not in item.get("properties", "").split() and name not in skipped:
+        if "nav" not in item.get("properties", "").split() and name not in passed:
+            passed.add(name)
             yield name
 
 

@@ -16,6 +16,7 @@ from mothertongue.corpus.readers.pages import read_bytes
 from mothertongue.corpus.readers.tags import has_endless_tag
 from mothertongue.corpus.readers.text import decode, split_text
 
+_MAX_TAGS = 1 << 20  # trafilatura keeps several trees of a page
 _META = ("title", "author", "url")
 
 
@@ -29,7 +30,7 @@ def read_html(path: Readable, reading: Reading) -> Iterator[Document]:
 
     encoding = reading.source.encoding
     page = decode_file(data) if encoding == "utf-8" else "".join(decode(iter([data]), encoding=encoding))
-    if has_endless_tag(page):
+    if page.count("<") > _MAX_TAGS or has_endless_tag(page):
         reading.drop("broken-markup", path.name, page[:1000])
         return
     try:

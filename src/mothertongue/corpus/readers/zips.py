@@ -2,7 +2,8 @@
 
 Refused, each with a reason: names that leave the folder (`..`, absolute, with a backslash), links, encrypted members,
 packings other than stored and deflate (the others may ask for gigabytes of memory), members that unpack to far more
-than text ever does, and archives whose directory alone is huge. What is left comes in blocks of bounded size.
+than text ever does, members that lie in one another, and archives whose directory alone is huge. What is left comes in
+blocks of bounded size.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from mothertongue.errors import SourceError
 
 _BLOCK_BYTES = 1 << 20
+_HEADER_BYTES = 30  # before a member, at least
 _MAX_DIRECTORY_BYTES = 1 << 25  # about 300,000 members; zipfile reads the directory at once
 _MAX_RATIO = 200  # deflated prose is 2-5 times smaller, the most repetitive XML some 100 times
 _RATIO_FROM_BYTES = 1 << 20  # below that no ratio is suspicious
@@ -61,13 +64,21 @@ def zip_members(
     archive: zipfile.ZipFile, *, drop: Callable[[str, str], None] = lambda reason, name: None
 ) -> Iterator[zipfile.ZipInfo]:
     """The files of an archive that may be read, in its order; the others are told to `drop(reason, name)`."""
+    overlapping = set(_overlapping(archive.infolist()))
     for info in archive.infolist():
         if info.is_dir():
             continue
-        if reason := _unsafe(info):
+        if reason := "overlapping-members" if id(info) in overlapping else _unsafe(info):
             drop(reason, info.filename[:200])
         else:
             yield info
+
+
+def _overlapping(members: list[zipfile.ZipInfo]) -> Iterator[int]:
+    """The id() of members whose bytes are also those of another: a small archive can be terabytes long that way."""
+    for one, after in pairwise(sorted(members, key=lambda info: info.header_offset)):
+        if one.header_offset + _HEADER_BYTES + one.compress_size > after.header_offset:
+            yield id(one)
 
 
 def _unsafe(info: zipfile.ZipInfo) -> str | None:
