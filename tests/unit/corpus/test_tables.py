@@ -7,6 +7,7 @@ import random
 import string
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,38 @@ def test_a_small_table_of_one_long_text_many_times_is_no_bomb(tmp_path: Path, re
     tracemalloc.stop()
     assert count == 40
     assert peak < 16 << 20
+
+
+@pytest.mark.parametrize(("name", "indexed"), [("a.arrow", False), ("a.feather", True)])
+@pytest.mark.parametrize("offset", [1 << 30, -1 << 30, 3])
+def test_an_offset_that_leads_out_of_an_arrow_table_is_not_followed(
+    tmp_path: Path, read: Read, drops: Drops, name: str, indexed: bool, offset: int
+) -> None:
+    path = write_table(tmp_path / name, {"text": ["a" * 1001, "b" * 1002, "c" * 1003]}, indexed=indexed)
+    told = (1001).to_bytes(4, "little") + (2003).to_bytes(4, "little")
+    assert path.read_bytes().count(told) == 1
+    changed = (1001).to_bytes(4, "little") + offset.to_bytes(4, "little", signed=True)
+    path.write_bytes(path.read_bytes().replace(told, changed))
+    assert read(path) == []  # unchecked, the process would be gone
+    assert [reason for reason, _, _ in drops] == ["damaged-rows"]
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow", "a.feather"])
+def test_a_table_with_any_bytes_changed_is_read_or_refused(tmp_path: Path, read: Read, name: str) -> None:
+    table = {"text": [f"řádek {n} " * 20 for n in range(20)], "url": ["u"] * 20}
+    whole = write_table(tmp_path / name, table, **({"indexed": True} if name == "a.feather" else {})).read_bytes()
+    for seed in range(60):
+        draw, data = random.Random(seed), bytearray(whole)
+        for _ in range(3):
+            place = draw.choice([draw.randrange(len(data)), draw.randrange(600), -1 - draw.randrange(600)])
+            data[place] = draw.choice([0, 1, 127, 128, 255, draw.randrange(256)])
+        (tmp_path / name).write_bytes(data)
+        with suppress(SourceError):
+            assert len(read(tmp_path / name)) <= 20
+
+
+def test_a_stream_whose_header_claims_gigabytes_is_refused(tmp_path: Path, read: Read) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "a.arrow").write_bytes(b"\xff" * 4 + (0x7FFFFFF0).to_bytes(4, "little") + bytes(100))
+    with pytest.raises(SourceError, match="is no table that can be read"):
+        read(tmp_path / "a.arrow")

@@ -26,6 +26,7 @@ from mothertongue.errors import SourceError
 _MAX_DEPTH = 2
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_RATIO, _RATIO_FROM_BYTES = 1000, 1 << 28  # of all members to their archive
+_HEADERS_BYTES = 76  # of a member of a zip, besides its name, twice
 _KEPT_BYTES = 1 << 22  # of a stream that is looked at before it is read
 _LONG_HEADERS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, b"X")
 
@@ -55,7 +56,7 @@ def _read_zip(path: Readable, reading: Reading) -> Iterator[Document]:
             for info in zip_members(archive, drop=drop):
                 member = _ZipMember(archive, info, reading.room)
                 yield from _read_member(member, info.filename, path, replace(reading, advance=lambda n: None))
-                reading.advance(info.compress_size)
+                reading.advance(info.compress_size + 2 * len(info.filename) + _HEADERS_BYTES)
 
 
 def _read_tar(path: Readable, reading: Reading) -> Iterator[Document]:

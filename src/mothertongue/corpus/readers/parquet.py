@@ -1,7 +1,8 @@
 """Parquet and Arrow tables: one document per row, its text in the column `text_key`; only needed columns are read.
 
 Rows come in small batches of one row group after the other, values one by one, so memory does not grow with the file.
-A damaged row group is counted and the next one is read.
+A damaged row group is counted and the next one is read. Parquet is checked by its library as it is unpacked; Arrow is
+memory as it was saved, so it is checked here before anything in it is followed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def read_parquet(path: Readable, reading: Reading) -> Iterator[Document]:
         if file is None:
             return
         table = _checked(path, lambda: parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20))
-        columns = columns_to_read(table.schema_arrow.names, reading, where=str(path))
+        columns = columns_to_read(_checked(path, lambda: table.schema_arrow.names), reading, where=str(path))
         number = 0
         for group in range(table.num_row_groups):
             where = f"{path.name}:{group}"
@@ -53,9 +54,18 @@ def read_arrow(path: Readable, reading: Reading) -> Iterator[Document]:
         indexed = file.read(6) == b"ARROW1"
         file.seek(0)
         table = _checked(path, lambda: ipc.open_file(file) if indexed else ipc.open_stream(file))
-        columns = columns_to_read(table.schema.names, reading, where=str(path))
+        columns = columns_to_read(_checked(path, lambda: table.schema.names), reading, where=str(path))
         parts = (table.get_batch(index) for index in range(table.num_record_batches)) if indexed else table
-        yield from _documents((part.select(columns) for part in parts), path, 0, reading)
+        yield from _documents((_sound(part.select(columns)) for part in parts), path, 0, reading)
+
+
+def _sound(batch: Any) -> Any:
+    """The same batch; ArrowInvalid if a length or an offset leads out of it: Arrow would follow it into any memory."""
+    arrow = need("pyarrow", extra="tables", to=_TO)
+    bare = {arrow.string(): arrow.binary(), arrow.large_string(): arrow.large_binary()}
+    for column in batch.columns:  # without a look at UTF-8, which is a matter of single rows
+        (column.view(bare[column.type]) if column.type in bare else column).validate(full=True)
+    return batch
 
 
 @contextmanager

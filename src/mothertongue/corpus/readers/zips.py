@@ -84,7 +84,7 @@ def _overlapping(members: list[zipfile.ZipInfo]) -> Iterator[int]:
 def _unsafe(info: zipfile.ZipInfo) -> str | None:
     # orig_filename: zipfile cuts a name at a null byte and turns backslashes into slashes
     path = PurePosixPath(info.orig_filename)
-    if path.is_absolute() or ".." in path.parts or "\\" in info.orig_filename or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or "\\" in info.orig_filename or ":" in "".join(path.parts[:1]):
         return "unsafe-path"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "link-in-archive"
