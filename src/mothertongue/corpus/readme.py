@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mothertongue.corpus.sources import UNKNOWN
 from mothertongue.run.artifact import Metrics
 
 _MOST_TEMPLATES = 25
@@ -32,6 +33,7 @@ def corpus_readme(metrics: Metrics) -> str:
             for s in metrics["sources"]
         ),
         "",
+        *_rights(metrics["sources"]),
         "| dropped because | times |",
         "|---|---:|",
         *(f"| {reason} | {count:,} |" for reason, count in metrics["dropped"].items()),
@@ -41,6 +43,23 @@ def corpus_readme(metrics: Metrics) -> str:
         "of what was dropped stand in `dropped.jsonl`. The side of a document is decided by the hash of its text.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def without_licence(sources: list[dict[str, Any]]) -> str:
+    """What is to be said of sources whose licence nobody has told; "" if there are none."""
+    names = [source["name"] for source in sources if source["licence"] == UNKNOWN]
+    if not names:
+        return ""
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return (
+        f"Nobody has said under which licence the text of {shown} is. Look before you publish it or a model of it, "
+        'then say it: sources = [{ path = "...", licence = "CC BY-SA 4.0" }].'
+    )
+
+
+def _rights(sources: list[dict[str, Any]]) -> list[str]:
+    words = without_licence(sources)
+    return [f"**Rights.** {words}", ""] if words else []
 
 
 def _templates(rows: list[dict[str, Any]]) -> list[str]:

@@ -15,7 +15,7 @@ from mothertongue.corpus.gather import Census, gather
 from mothertongue.corpus.ledger import Ledger
 from mothertongue.corpus.quality import RULES
 from mothertongue.corpus.readers.files import Readable
-from mothertongue.corpus.readme import corpus_readme
+from mothertongue.corpus.readme import corpus_readme, without_licence
 from mothertongue.corpus.repair import REPAIRS
 from mothertongue.corpus.settle import settle
 from mothertongue.corpus.shape import SHAPE_RULES
@@ -26,7 +26,7 @@ from mothertongue.errors import ConfigError, SourceError
 from mothertongue.languages import open_language
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.manifest import PROGRESS
-from mothertongue.run.progress import track
+from mothertongue.run.progress import say, track
 from mothertongue.run.settings import suggest
 
 _OURS = ("*.jsonl.zst", "dropped.jsonl", "README.md")
@@ -50,6 +50,8 @@ def corpus(config: CorpusConfig, out: Path) -> Metrics:
     ledger.write_samples(out / "dropped.jsonl")
     metrics = _metrics(config, census, sides, ledger, files)
     (out / "README.md").write_text(corpus_readme(metrics), "utf-8")
+    if words := without_licence(metrics["sources"]):
+        say(f"  {words}")
     return metrics
 
 

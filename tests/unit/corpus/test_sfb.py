@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 import unicodedata
 import zipfile
@@ -12,8 +13,9 @@ import pytest
 
 from mothertongue.corpus.clean import clean
 from mothertongue.corpus.config import Source
-from mothertongue.corpus.readers import Reading
+from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.readers.book import book_texts
+from mothertongue.corpus.readers.detect import reader_of
 from mothertongue.corpus.readers.sfb import parse_sfb, read_sfb, table_row
 from mothertongue.corpus.readers.sfbmarks import plain
 
@@ -182,6 +184,27 @@ def test_the_txt_export_loses_its_notices_and_its_marks(tmp_path: Path, reading:
         "— Ще тръгна ли?\n\n— Да.\n\nТече река през мрака,\nтече и не почива,\nа старецът я чака\n\n"
         "Какво | Колко\nБрашно | 12\n\nКрай на тази доста дълга история, която никой не беше чул докрай досега."
     )
+
+
+@pytest.mark.parametrize("packing", ["", ".gz"])
+def test_a_plain_export_is_told_by_its_tabs_and_its_notice(
+    tmp_path: Path, reading: Callable[..., Reading], packing: str
+) -> None:
+    def write(name: str, text: str) -> Path:
+        data = ("\ufeff" + text.replace("\n", "\r\n")).encode()
+        (tmp_path / name).write_bytes(gzip.compress(data) if packing else data)
+        return tmp_path / name
+
+    path = write(f"a.txt{packing}", TXT)
+    assert [d.text for d in read_file(path, reading())] == [d.text for d in read_sfb(path, reading())]
+    others = {
+        "without-notice.txt": TXT[: TXT.index("\tСвалено")],
+        "without-tabs.txt": TXT.replace("\t", ""),
+        "about-the-site.txt": TXT[: TXT.index("\tСвалено")] + "\tТова не е свалено от „Моята библиотека“.\n",
+        "notice-at-its-beginning.txt": TXT[TXT.index("\tСвалено") :] + "\tДруг текст на български език.\n" * 1000,
+    }
+    for name, text in others.items():
+        assert reader_of(write(name + packing, text), Source("x"), alone=True) == "text", name
 
 
 def test_text_of_somebody_else_in_a_zip_is_plain_text(tmp_path: Path, reading: Callable[..., Reading]) -> None:

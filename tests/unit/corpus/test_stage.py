@@ -17,6 +17,7 @@ from mothertongue.corpus.shards import read_documents
 from mothertongue.corpus.split import SPLITS, side_of, text_digest
 from mothertongue.corpus.stage import corpus
 from mothertongue.errors import ConfigError, MothertongueError, SourceError
+from mothertongue.run.progress import be_quiet
 from mothertongue.run.settings import parse_settings
 
 from .conftest import TEXTS
@@ -58,6 +59,19 @@ def test_a_corpus_has_three_sides_samples_and_a_story(tmp_path: Path, many: Many
     assert source["files"] == [{"name": path.name, "bytes": path.stat().st_size, "sha256": digest}]
     assert "| cs.knihy | CC0 | 300 |" in (out / "README.md").read_text("utf-8")
     json.dumps(metrics)
+
+
+def test_rights_that_nobody_has_stated_are_told(
+    tmp_path: Path, many: Many, jsonl: Jsonl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    be_quiet(False)
+    free, unknown = jsonl(many(40), "free.jsonl"), jsonl(many(40, seed=1), "found.jsonl")
+    run(tmp_path / "a", Source(str(free), licence="CC0"), Source(str(unknown)), heldout_share=0.1, dev_share=0.1)
+    words = "Nobody has said under which licence the text of found is."
+    assert words in capsys.readouterr().err
+    assert f"**Rights.** {words}" in (tmp_path / "a" / "README.md").read_text("utf-8")
+    run(tmp_path / "b", Source(str(free), licence="CC0"), heldout_share=0.1, dev_share=0.1)
+    assert "licence the text" not in capsys.readouterr().err + (tmp_path / "b" / "README.md").read_text("utf-8")
 
 
 def test_the_side_of_a_document_depends_on_its_text_alone(tmp_path: Path, many: Many, jsonl: Jsonl) -> None:

@@ -1,7 +1,8 @@
 """Which reader a file takes: the source's setting, else the file's name, else what stands at its beginning.
 
 A name that is known to hold no text (pictures, programs, office documents) is believed. Text without a telling name is
-taken only where the recipe names the file: a folder may hold anything.
+taken only where the recipe names the file: a folder may hold anything. A .txt that Chitanka has exported is known by
+its tabs and by what the site wrote at its end.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from mothertongue.corpus.config import Source
 from mothertongue.corpus.readers.files import Readable, head_of
 from mothertongue.corpus.readers.oscar import belongs_to_oscar
+from mothertongue.corpus.readers.sfbtxt import is_export
 
 HEAD_BYTES = 1 << 16
 NOTHING = "nothing"
@@ -58,6 +61,8 @@ def reader_of(path: Readable, source: Source, *, alone: bool) -> str | None:
     named = next((reader for reader, pattern in BY_NAME.items() if pattern.search(path.name)), None)
     if named in ("text", "jsonl") and belongs_to_oscar(path):
         return "oscar"
+    if named == "text" and isinstance(path, Path) and is_export(path):
+        return "sfb"
     if named is None:
         named = _by_content(path)
         named = None if named == "text" and not alone else named

@@ -8,12 +8,18 @@ site wrote below the text (where it was downloaded, who scanned it) is an inform
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+from mothertongue.corpus.readers.files import read_blocks
+from mothertongue.errors import SourceError
 
 _VERSE_CHARACTERS = 60
 _SPEECH = ("—", "–", "-", "„", "―")
 _TITLE_LINES = 4
 _TAIL_LINES = 80
 _DOWNLOADED = re.compile(r"\s*(?:Свалено от |Последна (?:корекция|редакция):)")
+_NOTICE = re.compile(r"^\s*Свалено от (?:\[\[ ?)?„Моята библиотека“", re.M)
+_HEAD_BYTES, _TAIL_BYTES = 40_000, 20_000
 _CREDIT = re.compile(
     r"\s*(?:Издание|Издател|Сканиране|Сканирал|Разпознаване|Корекция|Коректор|Редакция|Редактор|Набиране|Форматиране|"
     r"Публикация|Публикувано|Източник|Превод|Художник|Корица|Дизайн|Технически|Печат|ISBN|Допълнителна|Обработка|"
@@ -26,6 +32,19 @@ def looks_like_txt(text: str) -> bool:
     """True if nearly every line of the beginning starts with a tab, as in the export."""
     lines = [line for line in text[:20_000].split("\n") if line.strip()]
     return bool(lines) and sum(line.startswith("\t") for line in lines) >= 0.8 * len(lines)
+
+
+def is_export(path: Path) -> bool:
+    """Whether a file is an export of the site: laid out like one, and with the site's notice near its end."""
+    tail = b""
+    try:
+        for block in read_blocks(path):
+            if not tail and not looks_like_txt(block[:_HEAD_BYTES].decode("utf-8", "ignore").removeprefix("\ufeff")):
+                return False
+            tail = (tail + block)[-_TAIL_BYTES:]
+    except SourceError:  # whoever reads it will say so
+        return False
+    return _NOTICE.search(tail.decode("utf-8", "ignore")) is not None
 
 
 def markers_again(text: str) -> str:
