@@ -9,7 +9,8 @@ the first, and gives each document the share of its runs that many others have (
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -29,6 +30,8 @@ _LONG_DOCUMENTS = 20  # that must be there to say what is natural
 _LEAST_TABLE, _MOST_TABLE = 16, 27  # powers of 2, in bytes
 _IN_MEMORY = 1 << 23  # numbers of paragraphs sorted at once
 _NUMBER = re.compile(r"\d+")
+_SURELY_LONG = 6000  # characters
+_NONE = bytes(8)
 
 
 @dataclass(frozen=True)
@@ -36,40 +39,55 @@ class First:
     """What the first pass has found."""
 
     repeated: Hashes  # paragraphs that stand in several documents, sorted
+    paragraphs: Hashes  # of all documents, those of each once
+    lengths: Sequence[int]  # how many of them each document has
     runs: npt.NDArray[np.uint8]  # how many short documents have a run that falls on this place, up to 255
 
 
 def first_pass(documents: Iterable[Document], file: Path, *, total_bytes: int) -> First:
-    """Look at every document once; `file` is written to and may be removed afterwards."""
+    """Look at every document once; `file` is written to, and may be removed when the result is no longer needed."""
     size = min(_MOST_TABLE, max(_LEAST_TABLE, total_bytes.bit_length()))
     runs = np.zeros(1 << size, dtype=np.uint8)
+    lengths = array("L")
     with file.open("wb") as out:
         for document in documents:
-            out.write(np.unique(paragraphs(document.text.split("\n"))).tobytes())
-            own = _runs(document.text)
-            if len(own) <= TEMPLATE_MADE_WORDS:
+            numbers = np.unique(paragraphs(document.text.split("\n")))
+            lengths.append(len(numbers))
+            out.write(numbers.tobytes())
+            own = _short_runs(document.text)
+            if own is not None:
                 places = _places(own, runs)
                 runs[places] = np.minimum(runs[places], 254) + 1
-    return First(_repeated(file), runs)
+    there = np.memmap(file, dtype=np.uint64, mode="r") if file.stat().st_size else np.empty(0, dtype=np.uint64)
+    return First(_repeated(there), there, lengths, runs)
+
+
+def each_length(numbers: Hashes, lengths: Sequence[int]) -> Iterator[Hashes]:
+    """`numbers` cut into pieces of these lengths."""
+    end = 0
+    for length in lengths:
+        begin, end = end, end + length
+        yield numbers[begin:end]
 
 
 def paragraphs(lines: Sequence[str]) -> Hashes:
     """A number for each line, 0 if it is short; odd if it is long enough that no two authors write the same."""
-    return np.array([_paragraph(line.strip()) for line in lines], dtype=np.uint64)
+    stripped = [line.strip() for line in lines]
+    sizes = np.array([*map(len, stripped)], dtype=np.int64)
+    digests = b"".join([_digest(line) if len(line) >= SHORT_PARAGRAPH else _NONE for line in stripped])
+    numbers = np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+    short = np.maximum(numbers & ~np.uint64(1), np.uint64(2))
+    return np.where(sizes >= LONG_PARAGRAPH, numbers | np.uint64(1), np.where(sizes >= SHORT_PARAGRAPH, short, 0))
 
 
-def _paragraph(line: str) -> int:
-    if len(line) < SHORT_PARAGRAPH:
-        return 0
-    number = int.from_bytes(blake2b(line.encode("utf-8", "replace"), digest_size=8).digest(), "big")
-    return (number | 1) if len(line) >= LONG_PARAGRAPH else (number & ~1) or 2
+def _digest(line: str) -> bytes:
+    return blake2b(line.encode("utf-8", "replace"), digest_size=8).digest()
 
 
-def _repeated(file: Path) -> Hashes:
-    """The numbers that stand too often in `file`, some of them at a time."""
-    if not file.stat().st_size:
-        return np.empty(0, dtype=np.uint64)
-    numbers = np.memmap(file, dtype=np.uint64, mode="r")
+def _repeated(numbers: Hashes) -> Hashes:
+    """The numbers that stand there too often, some of them at a time."""
+    if not len(numbers):
+        return numbers
     parts = len(numbers) // _IN_MEMORY + 1
     found = []
     for part in range(parts):
@@ -90,6 +108,15 @@ class Paragraphs:
     def __init__(self, repeated: Hashes) -> None:
         self._repeated = repeated
         self._seen = np.zeros(len(repeated), dtype=np.bool_)
+
+    def is_new(self, numbers: Hashes) -> bool:
+        """Whether no earlier document has one of these paragraphs; then this one is the first that has them."""
+        at = np.searchsorted(self._repeated, numbers)
+        at = at[self._repeated[np.minimum(at, len(self._repeated) - 1)] == numbers] if len(self._repeated) else at[:0]
+        if self._seen[at].any():
+            return False
+        self._seen[at] = True
+        return True
 
     def without(self, text: str) -> tuple[str, list[str]]:
         """`text` without paragraphs that an earlier document has, and those."""
@@ -115,10 +142,11 @@ class Likeness:
 
 def likeness(text: str, first: First) -> Likeness:
     """How much of `text` stands in many other documents."""
-    own = _runs(text)
-    counts = first.runs[_places(own, first.runs)]
-    itself = len(own) <= TEMPLATE_MADE_WORDS  # then it was counted as well
-    return Likeness(len(own), float((counts >= TEMPLATE_COPIES + itself).mean()) if len(own) else 0.0)
+    own = _short_runs(text)
+    itself = own is not None  # then it was counted as well
+    runs = _runs(text) if own is None else own
+    counts = first.runs[_places(runs, first.runs)]
+    return Likeness(len(runs), float((counts >= TEMPLATE_COPIES + itself).mean()) if len(runs) else 0.0)
 
 
 def template_made(found: Sequence[Likeness], *, least: float) -> list[bool]:
@@ -132,8 +160,18 @@ def template_made(found: Sequence[Likeness], *, least: float) -> list[bool]:
 
 
 def _runs(text: str) -> Hashes:
-    """The different runs of words, numbers being all the same."""
-    return np.unique(shingles(word_hashes(_NUMBER.sub("0", text)), RUN_WORDS))
+    """The runs of words, numbers being all the same."""
+    return shingles(word_hashes(_NUMBER.sub("0", text)), RUN_WORDS)
+
+
+def _short_runs(text: str) -> Hashes | None:
+    """The different runs of a text that has few enough to be made from a template, or None."""
+    if len(text) > _SURELY_LONG:  # most long texts show it in their beginning
+        begin = text[: max(text.rfind(" ", 0, _SURELY_LONG), text.rfind("\n", 0, _SURELY_LONG), 0)]
+        if len(np.unique(_runs(begin))) > TEMPLATE_MADE_WORDS + 1:
+            return None
+    runs = np.unique(_runs(text))
+    return runs if len(runs) <= TEMPLATE_MADE_WORDS else None
 
 
 def _places(runs: Hashes, table: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

@@ -16,6 +16,7 @@ from mothertongue.languages import Language
 _NUMBERED = re.compile(r"^[^\n\d]{0,50}+\d{1,4}+[^\n\d]{0,50}+$", re.M)
 _CAPITALS = re.compile("^[A-ZÀ-ÞĀ-ŽА-Я][A-ZÀ-ÞĀ-ŽА-Я .,:„“”\"'’–—-]{2,60}+$", re.M)
 _NUMBER = re.compile(r"\d{1,4}")
+_LONGEST = 104  # characters of a line that one of the expressions fits
 _LEAST = 3
 _PAGE_CHARACTERS = 500  # less text than that stands on no page
 _NEAR = 200  # characters looked at above and below
@@ -26,6 +27,10 @@ Line = re.Match[str]
 
 def drop_page_furniture(text: str, language: Language) -> str:
     """`text` without page numbers and running heads; where one stood inside a sentence, the sentence is whole again."""
+    # most texts have too few of such lines, which their short lines alone can tell
+    short = "\n".join([line for line in text.split("\n") if len(line) <= _LONGEST])
+    if not (_by_shape(_NUMBERED.finditer(short), grows=True) or _by_shape(_CAPITALS.finditer(short), grows=False)):
+        return text
     groups = [*_by_shape(_NUMBERED.finditer(text), grows=True), *_by_shape(_CAPITALS.finditer(text), grows=False)]
     dropped = [line for group in groups if _is_furniture(group, text) for line in group]
     if not dropped:

@@ -171,6 +171,11 @@ def _spool(folder: Path, name: str, fresh: list[bool], source: str, ledger: Ledg
                 ledger.drop("duplicate", source=source, id=document.id, text=document.text)
 
 
+def spool_files(folder: Path) -> list[Path]:
+    """The shards of the spool, in order."""
+    return sorted(folder.glob(f"{SPOOL}-*.jsonl.zst"))
+
+
 def _rows(path: Path) -> dedup.Signatures:
     return np.fromfile(path, dtype=np.uint32).reshape(-1, dedup.PERMUTATIONS)
 

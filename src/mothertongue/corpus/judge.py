@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from mothertongue.corpus.identify import identify
+from mothertongue.corpus.identify import other_languages
 from mothertongue.corpus.quality import reason_to_drop
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.shape import reason_by_shape
+from mothertongue.corpus.view import View
 from mothertongue.corpus.wordlists import stands_in_tasks
 
 
-def judge(text: str, reading: Reading) -> str | None:
+def judge(own: View, reading: Reading) -> str | None:
     """Why a cleaned text is refused, or None if it is kept."""
+    text = own.text
     least = reading.source.min_characters
     if not text:
         return "empty"
@@ -19,7 +21,7 @@ def judge(text: str, reading: Reading) -> str | None:
     if (tasks := reading.config.tasks) and stands_in_tasks(text, tasks, reading.config.task_words):
         return "in-task"
     skip = reading.source.skip_rules
-    reason = reason_to_drop(text, reading.language, skip=skip) or reason_by_shape(text, reading.language, skip=skip)
+    reason = reason_to_drop(own, reading.language, skip=skip) or reason_by_shape(own, reading.language, skip=skip)
     if reason in (
         None,
         "few-function-words",
@@ -29,6 +31,5 @@ def judge(text: str, reading: Reading) -> str | None:
 
 
 def _other_language(text: str, reading: Reading) -> str | None:
-    found = identify(text, reading.language)
-    sure = found and found.confidence >= reading.config.language_confidence
-    return f"language:{found.language}" if found and sure and found.language != reading.language.code else None
+    [code] = other_languages([text], reading.language, sure=reading.config.language_confidence)
+    return f"language:{code}" if code else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mothertongue.corpus.identify import identify
+from mothertongue.corpus.identify import other_languages
 from mothertongue.corpus.readers import Reading
 from mothertongue.languages import Language
 
@@ -41,7 +41,7 @@ def drop_foreign_paragraphs(text: str, id: str, reading: Reading) -> str:
     if len(text) < 2 * _LEAST_CHARACTERS or "\n" not in text:
         return text
     lines = text.split("\n")
-    foreign = {at: found for at, line in enumerate(lines) if (found := _foreign(line, reading))}
+    foreign = _foreign(lines, reading)
     rest = [line for at, line in enumerate(lines) if at not in foreign]
     if not foreign or sum(map(len, rest)) < len(text) / 2:  # then the document as a whole is to be judged
         return text
@@ -50,13 +50,14 @@ def drop_foreign_paragraphs(text: str, id: str, reading: Reading) -> str:
     return re.sub("\n{3,}", "\n\n", "\n".join(rest)).strip()
 
 
-def _foreign(line: str, reading: Reading) -> str | None:
-    if len(line) < _LEAST_CHARACTERS or _is_own(line, reading.language):
-        return None
-    found = identify(line[:_ENOUGH_CHARACTERS], reading.language)
-    if found is None or found.language == reading.language.code:
-        return None
-    return found.language if found.confidence >= max(_SURE, reading.config.language_confidence) else None
+def _foreign(lines: list[str], reading: Reading) -> dict[int, str]:
+    """Which lines are surely of another language, and of which."""
+    asked = [
+        at for at, line in enumerate(lines) if len(line) >= _LEAST_CHARACTERS and not _is_own(line, reading.language)
+    ]
+    sure = max(_SURE, reading.config.language_confidence)
+    codes = other_languages([lines[at][:_ENOUGH_CHARACTERS] for at in asked], reading.language, sure=sure)
+    return {at: code for at, code in zip(asked, codes, strict=True) if code}
 
 
 def _is_own(line: str, language: Language) -> bool:

@@ -26,8 +26,10 @@ _BREAK = re.compile("\r\n?")
 # a lead byte of UTF-8 and what follows it, as seen in the Latin, Central European and Cyrillic code pages, and in cp437
 _LATIN_TRAIL = "\x80-\xbf€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™›ĄąĽľŁłŚśŞşŤťŹźŻżŽžŠšŒœŸˇ˘˛˝˙"
 _CYRILLIC_TRAIL = "°±²³µ·№»јЅѕёєѓґ†‡€‰‹љ›њќћџЂЃЉЊЌЋЏђЎўЈҐЁЄЇІіїљ\xa0¤¦§©«¬®"
-_SUSPECT = re.compile(
-    f"[ÂÃÄÅĂĹÐÑĐŃ][{_LATIN_TRAIL}]|â€|вЂ|[РС][{_CYRILLIC_TRAIL}][РС][{_CYRILLIC_TRAIL}а-яА-Я]|[├┬┼─╨╤][\x80-\xff░-▟─-╬]"
+_SUSPECT = re.compile(  # begins with one class, which a search skips to quickly
+    "[ÂÃÄÅĂĹÐÑĐŃâвРС├┬┼─╨╤]"
+    f"(?:(?<=[ÂÃÄÅĂĹÐÑĐŃ])[{_LATIN_TRAIL}]|(?<=â)€|(?<=в)Ђ|(?<=[РС])[{_CYRILLIC_TRAIL}][РС][{_CYRILLIC_TRAIL}а-яА-Я]"
+    "|(?<=[├┬┼─╨╤])[\x80-\xff░-▟─-╬])"
 )
 _SOFT = re.compile("[\u00ad¬](?<=[^\\W\\d_].)[ \t]*\n?[ \t]*(?=[^\\W\\d_])")
 _CUT = re.compile("[-\u2010]\n(?<=[^\\W\\d_].\n)[ \t]*([^\\W\\d_]+)")
@@ -47,7 +49,7 @@ def repair(text: str, language: Language, *, skip: Collection[str] = ()) -> str:
 
 def mend_mojibake(text: str, language: Language) -> str:
     """`text` with the lines that were decoded wrongly decoded again."""
-    if not _SUSPECT.search(text):
+    if text.isascii() or not _SUSPECT.search(text):
         return text
     fix, config = _ftfy()
     lines = text.split("\n")

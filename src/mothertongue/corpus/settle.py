@@ -136,7 +136,7 @@ def _contained(sides: list[str], work: Path, *, least: float) -> list[int]:
 
 
 def _record(reasons: dict[int, str], work: Path, ledger: Ledger) -> None:
-    for index, document in _spooled(work):
+    for index, document in _spooled(work) if reasons else ():
         if index in reasons:
             ledger.drop(reasons[index], source=document.source, id=document.id, text=document.text)
 

@@ -8,42 +8,91 @@ if it ends in a letter or digit. Thresholds: `languages/<code>.toml`, table [qua
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from functools import cached_property
 
 import numpy as np
 
 from mothertongue.corpus.gopher import covered, seen_before
 from mothertongue.corpus.rule import Rule, first_failed
-from mothertongue.corpus.shingle import shingles, word_hashes
+from mothertongue.corpus.view import RUN_WORDS, View, view
 from mothertongue.languages import Language
 
-RUN_WORDS = 5
 _LEAST_LINES = 8  # of fewer lines a share says nothing
 _LEAST_WORDS = 60
 _FIRST_WORDS = 400
-_LINE = re.compile(r"[^\n]+")
-# the end is looked at from its last character: a search for the rest of the line would be slow
-_ITEM = r"^[ \t]*+(?:[-–•*+·▪■●○►>|#]|\d{1,3}[.)])(?=[ \t|])"
-_OPEN = r"[^\n]*+(?<=[\w)\]|>])$"
-_OPEN_ITEM = re.compile(_ITEM + _OPEN, re.M)
-_OPEN_SHORT = re.compile(r"^[^\n]{0,29}(?<=[^\W_])$", re.M)
-_CUT = re.compile(r"(?:…|\.\.\.)$", re.M)
+_ITEM = re.compile(r"[ \t]*+(?:[-–•*+·▪■●○►>|#]|\d{1,3}[.)])[ \t|]")
 _CODE = re.compile(r"[{}`|]|</?[a-zA-Z]|\w\(\)|[=!<>]=|;$|\$\w|\\[a-z]|https?://", re.M)
 _FILLER = re.compile(r"lorem\s+ipsum|javascript\s+(?:is\s+)?(?:disabled|required)", re.I)
+_LIKE_ASCII = "ſıİ\u212a"  # letters that stand for s, i and k where case does not count
 
 
-@dataclass(frozen=True)
 class Shape:
     """The figures of one document; None: too little text to tell."""
 
-    open_items: float | None  # share of the lines that begin with a bullet or number and end no sentence
-    open_short: float | None  # share of the lines of less than 30 characters that end in a letter or digit
-    cut_lines: float | None  # share of the lines that end in an ellipsis
-    code: float | None  # signs of mark-up, code and addresses, per word
-    repeated_runs: float | None  # share of the words that stand in a run of five that was there before
-    new_words: float | None  # different words among the first 400, per word
-    filler: float  # passages of lorem ipsum and the like
+    def __init__(self, text: str | View) -> None:
+        self._view = view(text)
+
+    def _share(self, is_such: Callable[[str], object]) -> float | None:
+        lines = self._view.lines
+        return sum(1 for line in lines if is_such(line)) / len(lines) if len(lines) >= _LEAST_LINES else None
+
+    @property
+    def open_items(self) -> float | None:
+        """Share of the lines that begin with a bullet or number and end no sentence."""
+        return self._share(lambda line: (line[-1].isalnum() or line[-1] in "_)]|>") and _ITEM.match(line))
+
+    @property
+    def open_short(self) -> float | None:
+        """Share of the lines of less than 30 characters that end in a letter or digit."""
+        return self._share(lambda line: len(line) < 30 and line[-1].isalnum())
+
+    @property
+    def cut_lines(self) -> float | None:
+        """Share of the lines that end in an ellipsis."""
+        return self._share(lambda line: line.endswith(("…", "...")))
+
+    @property
+    def _enough(self) -> bool:
+        return len(self._view.words) >= _LEAST_WORDS
+
+    @property
+    def code(self) -> float | None:
+        """Signs of mark-up, code and addresses, per word."""
+        return len(_CODE.findall(self._view.text)) / len(self._view.words) if self._enough else None
+
+    def has_little_code(self, most: float) -> bool:
+        """True only if there are at most so many signs of code per word."""
+        text = self._view.text  # every sign of code has one of these in it
+        signs = self._view.count("{}`|<=;$\\") + text.count("()") + text.count("://")
+        return signs < most * len(self._view.words)
+
+    @cached_property
+    def repeated_runs(self) -> float | None:
+        """Share of the words that stand in a run of five that was there before."""
+        if not self._enough:
+            return None
+        words = len(self._view.words)
+        return covered(seen_before(self._view.runs), np.arange(words + 1), RUN_WORDS) / words
+
+    def repeats_few_runs(self, most: float) -> bool:
+        """True only if at most such a share of the words stands in runs that were there before."""
+        return self._view.most_repeated_runs * RUN_WORDS < most * len(self._view.words)
+
+    @cached_property
+    def new_words(self) -> float | None:
+        """Different words among the first 400, per word."""
+        first = self._view.words[:_FIRST_WORDS]
+        return len(np.unique(first)) / len(first) if self._enough else None
+
+    @cached_property
+    def filler(self) -> float:
+        """Passages of lorem ipsum and the like."""
+        return float(len(_FILLER.findall(self._view.text))) if self._may_be_filler() else 0.0
+
+    def _may_be_filler(self) -> bool:
+        small = self._view.text.lower()
+        return "ipsum" in small or "javascript" in small or self._view.count(_LIKE_ASCII) > 0
 
 
 SHAPE_RULES: dict[str, Rule[Shape]] = {
@@ -51,37 +100,21 @@ SHAPE_RULES: dict[str, Rule[Shape]] = {
     "list-lines": Rule(lambda s: s.open_items, False, "lines of lists without a sentence"),
     "menu-lines": Rule(lambda s: s.open_short, False, "short lines that end in a letter or digit"),
     "cut-lines": Rule(lambda s: s.cut_lines, False, "lines that end in an ellipsis"),
-    "code": Rule(lambda s: s.code, False, "signs of mark-up, code and addresses, per word"),
-    "repeated-runs": Rule(lambda s: s.repeated_runs, False, "words in runs of five that stood there before"),
+    "code": Rule(lambda s: s.code, False, "signs of mark-up, code and addresses, per word", Shape.has_little_code),
+    "repeated-runs": Rule(
+        lambda s: s.repeated_runs, False, "words in runs of five that stood there before", Shape.repeats_few_runs
+    ),
     "few-different-words": Rule(lambda s: s.new_words, True, "different words among the first 400"),
 }
 
 
-def reason_by_shape(text: str, language: Language, *, skip: Collection[str] = ()) -> str | None:
+def reason_by_shape(text: str | View, language: Language, *, skip: Collection[str] = ()) -> str | None:
     """The name of the first of SHAPE_RULES that `text` fails, or None. `skip` names rules to leave out, or "all"."""
     if "all" in skip:
         return None
     return first_failed(SHAPE_RULES, shape(text), language.quality, skip)
 
 
-def shape(text: str) -> Shape:
+def shape(text: str | View) -> Shape:
     """The figures of a text."""
-    lines = len(_LINE.findall(text))
-    many = lines >= _LEAST_LINES
-    words = word_hashes(text)
-    enough = len(words) >= _LEAST_WORDS
-    first = words[:_FIRST_WORDS]
-    return Shape(
-        open_items=len(_OPEN_ITEM.findall(text)) / lines if many else None,
-        open_short=len(_OPEN_SHORT.findall(text)) / lines if many else None,
-        cut_lines=len(_CUT.findall(text)) / lines if many else None,
-        code=len(_CODE.findall(text)) / len(words) if enough else None,
-        repeated_runs=_repeated_runs(words) if enough else None,
-        new_words=len(np.unique(first)) / len(first) if enough else None,
-        filler=float(len(_FILLER.findall(text))),
-    )
-
-
-def _repeated_runs(words: np.typing.NDArray[np.uint64]) -> float:
-    later = seen_before(shingles(words, RUN_WORDS))
-    return covered(later, np.arange(len(words) + 1), RUN_WORDS) / len(words)
+    return Shape(text)

@@ -37,11 +37,14 @@ class ShardWriter:
 
     def write(self, document: Document) -> None:
         """Append one document."""
+        self.write_line(encode_document(document), size=len(document.text.encode("utf-8")))
+
+    def write_line(self, line: bytes, *, size: int) -> None:
+        """Append a document that is a line of a shard already, with `size` bytes of text."""
         if self._file is None or self._in_shard >= self.max_bytes:
             self._next()
         assert self._file is not None
-        self._file.write(encode_document(document))
-        size = len(document.text.encode("utf-8"))
+        self._file.write(line)
         self.documents, self.bytes, self._in_shard = self.documents + 1, self.bytes + size, self._in_shard + size
 
     def _next(self) -> None:
@@ -95,11 +98,27 @@ def read_shards(folder: Path, prefix: str) -> Iterator[Document]:
 
 def read_shard(path: Path) -> Iterator[Document]:
     """Every document of one shard. ArtifactError if it is damaged."""
+    return (decode_document(line, path) for line in read_lines(path))
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Every document of one shard as `encode_document` gives it. ArtifactError if the shard is damaged."""
     try:
-        for _, line, _ in split_lines(read_blocks(path, ours=True), max_bytes=_MAX_LINE_BYTES):
-            record = json.loads(line)
-            yield Document(record["text"], record["id"], record["source"], record.get("meta", {}))
-    except (SourceError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(
-            f"{path} is damaged: {error}. Try `mothertongue verify {path.parent}`, and make the corpus again."
-        ) from error
+        yield from (line + b"\n" for _, line, _ in split_lines(read_blocks(path, ours=True), max_bytes=_MAX_LINE_BYTES))
+    except (SourceError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def decode_document(line: bytes, path: Path) -> Document:
+    """The document of a line of the shard `path`. ArtifactError if it is damaged."""
+    try:
+        record = json.loads(line)
+        return Document(record["text"], record["id"], record["source"], record.get("meta", {}))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ArtifactError:
+    return ArtifactError(
+        f"{path} is damaged: {error}. Try `mothertongue verify {path.parent}`, and make the corpus again."
+    )

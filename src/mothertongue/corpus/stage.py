@@ -11,7 +11,7 @@ from typing import Any
 from mothertongue.corpus.alike import BETWEEN_RULES
 from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.engine import WorkerLostError
-from mothertongue.corpus.gather import Census, gather
+from mothertongue.corpus.gather import Census, gather, spool_files
 from mothertongue.corpus.ledger import Ledger
 from mothertongue.corpus.quality import RULES
 from mothertongue.corpus.readers.files import Readable
@@ -19,7 +19,7 @@ from mothertongue.corpus.readme import corpus_readme, without_licence
 from mothertongue.corpus.repair import REPAIRS
 from mothertongue.corpus.settle import settle
 from mothertongue.corpus.shape import SHAPE_RULES
-from mothertongue.corpus.shards import ShardWriter, read_shards
+from mothertongue.corpus.shards import ShardWriter, read_lines
 from mothertongue.corpus.sources import file_entry, licence_of, source_files, source_name
 from mothertongue.corpus.split import SPLITS
 from mothertongue.errors import ConfigError, SourceError
@@ -45,7 +45,7 @@ def corpus(config: CorpusConfig, out: Path) -> Metrics:
         if not isinstance(error, WorkerLostError):
             shutil.rmtree(work, ignore_errors=True)  # it must not stand in the way of corrected settings
         raise
-    _write_shards(work, out, sides, shard_bytes=config.shard_megabytes * 1_000_000)
+    _write_shards(work, out, sides, census, shard_bytes=config.shard_megabytes * 1_000_000)
     shutil.rmtree(work)
     ledger.write_samples(out / "dropped.jsonl")
     metrics = _metrics(config, census, sides, ledger, files)
@@ -76,12 +76,13 @@ def _sweep(out: Path) -> Path:
     return out / _WORK
 
 
-def _write_shards(work: Path, out: Path, sides: list[str], *, shard_bytes: int) -> None:
+def _write_shards(work: Path, out: Path, sides: list[str], census: Census, *, shard_bytes: int) -> None:
     writers: dict[str, ShardWriter] = {split: ShardWriter(out, split, max_bytes=shard_bytes) for split in SPLITS}
     with track("writing", total=len(sides), unit="documents") as bar:
-        for side, document in zip(sides, read_shards(work, "spool"), strict=True):
+        lines = (line for place in spool_files(work) for line in read_lines(place))
+        for side, line, size in zip(sides, lines, census.bytes, strict=True):
             if side:
-                writers[side].write(document)
+                writers[side].write_line(line, size=size)
             bar.advance()
     for writer in writers.values():
         writer.close()

@@ -33,6 +33,7 @@ from mothertongue.corpus.shards import encode_document
 from mothertongue.corpus.shingle import shingle_sets
 from mothertongue.corpus.sources import source_name
 from mothertongue.corpus.split import text_digest
+from mothertongue.corpus.view import View
 from mothertongue.corpus.wordlists import offensive_words
 from mothertongue.errors import SourceError
 from mothertongue.languages import open_language
@@ -94,7 +95,7 @@ def kept_documents(part: Part, reading: Reading) -> Iterator[Document]:
     for document in read_part(part, reading):
         text = clean(repair(document.text, reading.language, skip=reading.source.skip_rules))
         text = refine(text, document.id, reading)
-        if reason := judge(text, reading):
+        if reason := judge(View(text), reading):
             reading.drop(reason, document.id, text or document.text)
         else:
             yield Document(text, document.id, document.source, _flagged(text, document.meta, reading))
