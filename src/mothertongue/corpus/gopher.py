@@ -3,6 +3,7 @@
 For English web pages as they are: our own rules (quality.py) are re-derived for other languages and kinds of text. The
 same text gets the same decision and reason as from datatrove 0.10 but for its tokenizer's rarer rules, hundreds of
 times faster: words are counted in arrays (tokens.py), and what is costly is done only where a cheap bound is reached.
+`language` names the tokenizer, as in datatrove; the words in STOP_WORDS are English there whatever the language.
 
 Gopher: Rae et al. 2021, arXiv 2112.11446, table A1; C4: Raffel et al. 2020; FineWeb: Penedo et al. 2024.
 """
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mothertongue.corpus.shingle import Hashes, shingles
-from mothertongue.corpus.tokens import Tokens, token_hash, tokens
+from mothertongue.corpus.tokens import Tokens, sentences, token_hash, tokens
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 TOP_NGRAMS = ((2, 0.2), (3, 0.18), (4, 0.16))
@@ -25,14 +26,13 @@ _PARAGRAPHS = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n+")
 _CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 _POLICY = re.compile("terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies")
-_SENTENCE = re.compile(r"[.!?](?<![^\w\s].)(?<!\b[^\W\d_a-zà-ÿа-я]\.)[.!?\"'“”’)\]»]*\s+(?=\S)")
 _TERMINAL = frozenset(".?!。．！？｡։؟۔।॥።፧፨၊။។៕᠃᠉‼⁇⁈⁉‽⸮﹖﹗﹒")
 
 
-def gopher_quality(text: str, *, stop_words: Sequence[str] = STOP_WORDS) -> str | None:
+def gopher_quality(text: str, *, stop_words: Sequence[str] = STOP_WORDS, language: str = "en") -> str | None:
     """Why Gopher's quality rules drop `text`, or None."""
-    found = tokens(text)
-    real = ~found.is_symbol
+    found = tokens(text, language)
+    real = ~found.is_symbol()
     number, words = len(found), int(real.sum())
     if words < 50:
         return "gopher_short_doc"
@@ -49,7 +49,7 @@ def gopher_quality(text: str, *, stop_words: Sequence[str] = STOP_WORDS) -> str 
         return "gopher_too_many_ellipsis"
     if reason := _line_ends(text.splitlines()):
         return reason
-    if found.has_letter.sum() / number < 0.8:
+    if found.has_letter().sum() / number < 0.8:
         return "gopher_below_alpha_threshold"
     known = sum(bool((found.hashes == np.uint64(token_hash(word))).any()) for word in stop_words)
     return "gopher_enough_stop_words" if known < 2 else None
@@ -63,7 +63,7 @@ def _line_ends(lines: list[str]) -> str | None:
     return None
 
 
-def gopher_repetition(text: str) -> str | None:
+def gopher_repetition(text: str, *, language: str = "en") -> str | None:
     """Why Gopher's repetition rules drop `text`, or None."""
     if not text:
         return "empty"
@@ -73,7 +73,7 @@ def gopher_repetition(text: str) -> str | None:
             return f"dup_{name}_frac"
         if characters / len(text) > 0.2:
             return f"dup_{name}_char_frac"
-    return repeated_ngrams(tokens(text), len(text))
+    return repeated_ngrams(tokens(text, language), len(text))
 
 
 def repeated(parts: Sequence[str]) -> tuple[int, int]:
@@ -147,9 +147,9 @@ def _skipping(runs: Hashes, later: npt.NDArray[np.bool_], lengths: npt.NDArray[n
     return total
 
 
-def c4_quality(text: str) -> str | None:
+def c4_quality(text: str, *, language: str = "en") -> str | None:
     """Why C4's rules drop `text`, or None. The lines that they take out of a text that is kept are not told."""
-    sentences = 0
+    kept = []
     for line in text.splitlines():
         line = line.strip()
         words = line.split(None, 3)
@@ -168,11 +168,13 @@ def c4_quality(text: str) -> str | None:
             return "curly_bracket"
         if _POLICY.search(small):
             continue
-        sentences += 1 + (len(_SENTENCE.findall(line)) if sentences < 5 else 0)
-    return "too_few_sentences" if sentences < 5 else None
+        kept.append(line)
+    if len(kept) < 5 and sum(sentences(line, language) for line in kept) < 5:
+        return "too_few_sentences"
+    return None
 
 
-def fineweb_quality(text: str) -> str | None:
+def fineweb_quality(text: str, *, language: str = "en") -> str | None:
     """Why FineWeb's quality rules drop `text`, or None."""
     lines = [line for line in text.split("\n") if line and not line.isspace()]
     if not lines:
@@ -185,7 +187,7 @@ def fineweb_quality(text: str) -> str | None:
     if repeated(lines)[1] / (len(text) - breaks) > 0.01:
         return "char_dup_ratio"
     # a text has at least as many words as spaces between them, give or take; count only if it is close
-    if breaks > 0.15 * text.count(" ") and breaks / max(1, len(tokens(text))) > 0.3:
+    if breaks > 0.15 * text.count(" ") and breaks / max(1, len(tokens(text, language))) > 0.3:
         return "list_ratio"
     return None
 

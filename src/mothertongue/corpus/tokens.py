@@ -1,7 +1,8 @@
 """A text as words and punctuation marks, all at once in arrays: where each begins and ends, and a number for it.
 
-Made like the tokens of spaCy's rules, which datatrove counts: a word is a run of letters and digits, `3.5`,
-`idnes.cz` and web addresses stay whole, every punctuation mark stands alone, but `...` and `--` are one. Case counts.
+Made like the tokens of spaCy's rules, which datatrove counts: what stands between two spaces loses the marks at its
+edges, each a token of its own; the core stays whole (`3.5`, `idnes.cz`, `C++`, `a(b`) but for hyphens between letters
+and the like. Then a full stop goes back to its abbreviation, and `it's`, `don't` fall in two. Case counts.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -19,14 +20,32 @@ from mothertongue.corpus.shingle import PIECE, Hashes, mixed, powers
 
 Places: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+Points: TypeAlias = npt.NDArray[np.uint32]
+Kinds: TypeAlias = npt.NDArray[np.uint16]
 
-_SPACE, _WORD, _LETTER, _UPPER, _DIGIT, _MARK, _INNER, _RUNS = 1, 2, 4, 8, 16, 32, 64, 128
+(_SPACE, _LETTER, _UPPER, _DIGIT, _MARK, _FIRST, _LAST, _INNER, _BEFORE_STOP, _END, _SIGN, _RUN, _COUNTED) = (
+    1 << bit for bit in range(13)
+)
+_HYPHEN, _OPERATOR, _PARTING = (1 << bit for bit in range(13, 16))
 _PLANES = 1 << 17
 _ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"“”»)\]]{1,2000}(?<![.,;:!?'])")
-_INSIDE = frozenset(".,/:='’@&\\|*({}$#%+~^")  # signs that belong to a word if one stands on either side
-_TOGETHER = frozenset(".-=~|^")  # a run of one of these is a single token
+_ENDING = re.compile(r"['’](?:[sSmd]|ll|re|ve)(?![\w'’-])|n['’]t(?![\w'’-])")
+_STOP = ord(".")
+_EDGE = frozenset("…,:;!?¿¡()[]{}<>_#*&%=§—–。？！，、；：～·।،۔؛٪'\"”“`‘´’‚„»«「」『』（）〔〕【】《》〈〉")
+_AFTER_DIGIT = frozenset("%+")  # marks at the end of a number
+_NO_EDGE_BEHIND = frozenset("%=§")  # marks at the beginning of a word that belong to it at its end
+_CURRENCY = frozenset("$£€¥₽₴₹")
+_RUNS = frozenset(".-")  # a run of one of these is a single token
 # what datatrove's Gopher filter takes for punctuation, beyond what Unicode says of it
 _MARKS = frozenset("!/—”:％１〈&(、━\\【#%「」，】；+^]~“《„';’{|∶´[=-`*．（–？！：$～«〉,><》)?）。…@_.\"}►»")
+# words that keep their full stop, where the tokenizer of the language has any; so does a single letter of a-z
+_SHORT = {
+    "en": "Mr Mrs Ms Dr St Prof Rev Jr Sr Gen Col Capt Lt Gov Sen Rep Co Corp Inc Ltd Bros Mt Messrs vs Jan Feb Mar "
+    "Apr Jun Jul Aug Sep Sept Oct Nov Dec e.g i.e E.g I.e a.m p.m",
+    "bg": "чл ал бр лв г гр ул бул др напр проф пр стр лат нар сп с в ч т.е т.н т.нар",
+}
+_LONGEST = 6
+_ENDS = frozenset("!.?。！？｡।॥")  # a token that is one of these ends a sentence
 
 
 @dataclass(frozen=True)
@@ -36,80 +55,187 @@ class Tokens:
     starts: Places
     ends: Places
     hashes: Hashes
-    is_word: Flags  # False: a punctuation mark or sign
-    has_letter: Flags
-    is_symbol: Flags  # punctuation in the sense of datatrove
+    kinds: Kinds  # of each character of the text
 
     def __len__(self) -> int:
         return len(self.starts)
 
+    def has_letter(self) -> Flags:
+        """Of each token whether a letter is in it."""
+        return self._count(_LETTER) > 0
 
-def tokens(text: str) -> Tokens:
-    """The tokens of `text`."""
+    def is_symbol(self) -> Flags:
+        """Of each token whether it is punctuation alone, in the sense of datatrove."""
+        found: Flags = self._count(_MARK) == self.ends - self.starts
+        return found
+
+    def is_punctuation(self) -> Flags:
+        """The same in the sense of Unicode."""
+        found: Flags = self._count(_SIGN) == self.ends - self.starts
+        return found
+
+    def is_end(self) -> Flags:
+        """Of each token whether it is a full stop or the like."""
+        found: Flags = ((self.kinds[self.starts] & _END) != 0) & (self.ends - self.starts == 1)
+        return found
+
+    def _count(self, kind: int) -> Places:
+        total = np.zeros(len(self.kinds) + 1, dtype=np.int32)
+        np.cumsum((self.kinds & kind) != 0, out=total[1:])
+        counts: Places = total[self.ends] - total[self.starts]
+        return counts
+
+
+@lru_cache(maxsize=1)  # every rule asks for those of the same text
+def tokens(text: str, language: str = "en") -> Tokens:
+    """The tokens of `text`, as the tokenizer of a language cuts it: they differ in abbreviations and hyphens."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     kinds = _kinds()[np.minimum(points, _PLANES - 1)]
-    _join_inside(points, kinds)
+    core = _cores(points, kinds)
+    _cut_inside(points, kinds, core, numbers=language == "en")
     for address in _ADDRESS.finditer(text) if "://" in text else ():
-        kinds[address.start() : address.end()] = _WORD | _LETTER
-    word = np.zeros(len(points) + 2, dtype=np.bool_)
-    np.not_equal(kinds & _WORD, 0, out=word[1:-1])
-    begins = word[1:-1] & ~word[:-2]
-    marks = (kinds & (_WORD | _SPACE)) == 0
-    if len(points):
-        marks[1:] &= (points[1:] != points[:-1]) | ((kinds[1:] & _RUNS) == 0)
-    starts = np.flatnonzero(begins | marks)
-    is_word = begins[starts]
-    ends = starts + 1
-    ends[is_word] = np.flatnonzero(word[:-1] & ~word[1:])
-    letters = np.zeros(len(points) + 1, dtype=np.int64)
-    np.cumsum((kinds & _LETTER) != 0, out=letters[1:])
-    has_letter = letters[ends] > letters[starts]
-    is_symbol = ~is_word & ((kinds[starts] & _MARK) != 0)
-    return Tokens(starts, ends, _hashes(points, starts, ends), is_word, has_letter, is_symbol)
+        core[address.start() : address.end()] = True
+    space = (kinds & _SPACE) != 0
+    begins = ~space
+    begins[1:] &= (core[1:] != core[:-1]) | ~core[1:] | space[:-1]
+    run = np.flatnonzero(kinds[1:] & _RUN) + 1
+    begins[run[(points[run] == points[run - 1]) & ~core[run] & ~core[run - 1]]] = False
+    for ending in _ENDING.finditer(text) if "'" in text or "’" in text else ():
+        begins[ending.start()] |= core[ending.start()]
+    starts = np.flatnonzero(begins)
+    borders = np.append(np.flatnonzero(begins | space), len(points))
+    ends = borders[np.searchsorted(borders, starts) + 1]
+    sums = _sums(points)
+    starts, ends = _with_stops(points, sums, starts, ends, language)
+    return Tokens(starts, ends, _hashes(sums, starts, ends), kinds)
+
+
+def sentences(text: str, language: str = "en") -> int:
+    """How many sentences `text` has: one begins at the first word behind a full stop and its quotation marks."""
+    found = tokens(text, language)
+    end = found.is_end()
+    words = np.flatnonzero(~found.is_punctuation() & ~end)
+    ends_before = np.cumsum(end)[words]
+    return 1 + int((np.diff(ends_before, prepend=0) > 0).sum())
 
 
 def token_hash(word: str) -> int:
     """The number that `tokens` gives to a word."""
     points = np.frombuffer(word.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    return int(_hashes(points, np.array([0]), np.array([len(points)]))[0])
+    return int(_hashes(_sums(points), np.array([0]), np.array([len(points)]))[0])
 
 
-def _join_inside(points: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8]) -> None:
-    """Dots and commas in numbers, dots in addresses, apostrophes in words, signs like those of C# belong to them."""
-    at = np.flatnonzero(kinds[1:-1] & _INNER) + 1
-    before, after, mark = kinds[at - 1], kinds[at + 1], points[at]
-    both = before & after
-    digits = (mark == 44) | (mark == 47) | (mark == 58) | (mark == 61)  # , / : =
-    inside = np.where(digits, after & before & _DIGIT, both & _WORD) != 0
-    inside &= (mark != 46) | ((after & _UPPER) == 0) | ((before & _UPPER) != 0)
-    kinds[at[inside]] = _WORD
+def _cores(points: Points, kinds: Kinds) -> Flags:
+    """Whether each character is inside a word, behind the marks at its beginning and before those at its end."""
+    space = (kinds & _SPACE) != 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], space, [True]))))
+    begins, ends = edges[::2], edges[1::2]
+    first, last = (kinds & _FIRST) != 0, (kinds & _LAST) != 0
+    stops = np.flatnonzero(points == _STOP)
+    before = np.where(stops > 0, kinds[stops - 1], _SPACE)
+    capitals = ((before & _UPPER) != 0) & (stops > 1) & ((kinds[stops - 2] & _UPPER) != 0)
+    last[stops] = ((before & _BEFORE_STOP) != 0) | capitals
+    counted = np.flatnonzero(kinds & _COUNTED)
+    last[counted] = (counted > 0) & ((kinds[counted - 1] & _DIGIT) != 0)
+    run = stops[:-1][np.diff(stops) == 1]
+    for flags in (first, last):
+        flags[run] = flags[run + 1] = True
+    inner = np.append(np.flatnonzero(~first), len(points))
+    begins = inner[np.searchsorted(inner, begins)]
+    inner = np.concatenate(([-1], np.flatnonzero(~last)))
+    ends = inner[np.searchsorted(inner, ends) - 1] + 1
+    whole = begins < ends
+    steps = np.zeros(len(points) + 1, dtype=np.int8)
+    steps[begins[whole]] += 1
+    steps[ends[whole]] -= 1
+    return np.cumsum(steps[:-1], dtype=np.int8) > 0
 
 
-def _hashes(points: npt.NDArray[np.uint32], starts: Places, ends: Places) -> Hashes:
+def _cut_inside(points: Points, kinds: Kinds, core: Flags, *, numbers: bool) -> None:
+    """Hyphens between letters (or `numbers` and letters), full stops before capitals and the like part a word."""
+    at = np.flatnonzero(((kinds[1:-1] & _INNER) != 0) & core[1:-1]) + 1
+    before, mark, after, sign, following = kinds[at - 1], kinds[at], kinds[at + 1], points[at], points[at + 1]
+    twice = ((mark & _RUN) != 0) & (following == sign) & (at + 2 < len(points))
+    behind = np.where(twice, kinds[np.minimum(at + 2, len(points) - 1)], after)
+    from_letter, from_digit = (before & _LETTER) != 0, (before & _DIGIT) != 0
+    to_letter, to_digit, stop = (after & _LETTER) != 0, (after & _DIGIT) != 0, sign == _STOP
+    cut = ((mark & _HYPHEN) != 0) & from_letter & ((behind & _LETTER) != 0)
+    if numbers:
+        cut |= ((mark & _HYPHEN) != 0) & (sign != ord(",")) & from_digit & to_letter
+    cut |= ((mark & _OPERATOR) != 0) & from_digit & (to_digit | (following == ord("-")))
+    cut |= ((mark & _PARTING) != 0) & (from_digit | from_letter) & to_letter
+    cut |= stop & from_letter & ((before & _UPPER) == 0) & ((after & _UPPER) != 0)
+    cut |= stop & ((following == _STOP) | (points[at - 1] == _STOP))
+    core[at[cut]] = False
+    core[at[cut & twice] + 1] = False
+
+
+def _with_stops(points: Points, sums: Hashes, starts: Places, ends: Places, language: str) -> tuple[Places, Places]:
+    """Abbreviations together with the full stop behind them."""
+    stops = np.flatnonzero((points[starts[1:]] == _STOP) & (starts[1:] == ends[:-1])) + 1
+    stops = stops[(ends[stops] - starts[stops] == 1) & (ends[stops - 1] - starts[stops - 1] <= _LONGEST)]
+    begin, end = starts[stops - 1], ends[stops - 1]
+    known = (end - begin == 1) & (points[begin] - ord("a") < 26)
+    if language in _SHORT:
+        known |= np.isin(_hashes(sums, begin, end), _short(language))
+    if not known.any():
+        return starts, ends
+    stays = np.ones(len(starts), dtype=np.bool_)
+    stays[stops[known]] = False
+    ends[stops[known] - 1] += 1
+    return starts[stays], ends[stays]
+
+
+def _sums(points: Points) -> Hashes:
+    """From which the number of any stretch of the text can be told."""
     # a word across the border of two pieces gets a number of its own: one in 260,000 characters
-    factors, inverses = powers(PIECE)
+    factors, _ = powers(PIECE)
     values = points.astype(np.uint64)
     for at in range(0, len(values), PIECE):
         piece = values[at : at + PIECE]
         piece *= factors[: len(piece)]
     sums = np.zeros(len(values) + 1, dtype=np.uint64)
     np.cumsum(values, out=sums[1:])
+    return sums
+
+
+def _hashes(sums: Hashes, starts: Places, ends: Places) -> Hashes:
+    _, inverses = powers(PIECE)
     return mixed((sums[ends] - sums[starts]) * inverses[starts & (PIECE - 1)])
 
 
 @cache
-def _kinds() -> npt.NDArray[np.uint8]:
+def _short(language: str) -> Hashes:
+    return np.array([token_hash(word) for word in _SHORT.get(language, "").split()], dtype=np.uint64)
+
+
+@cache
+def _kinds() -> Kinds:
     """Code point -> what it is, as bits."""
-    return np.array([_kind(chr(point)) for point in range(_PLANES)], dtype=np.uint8)
+    return np.array([_kind(chr(point)) for point in range(_PLANES)], dtype=np.uint16)
 
 
 def _kind(character: str) -> int:
     if character.isspace():
         return _SPACE
     category = unicodedata.category(character)
-    kind = _WORD if category[0] in "LMN" or character == "_" else 0
-    kind |= _LETTER if category[0] == "L" else _DIGIT if category == "Nd" else 0
-    kind |= _UPPER if category in ("Lu", "Lt") else 0
     foreign = category == "Po" and character > "\u0500"
-    kind |= _MARK if character in _MARKS or category == "Cc" or foreign else 0
-    return kind | (_INNER if character in _INSIDE else 0) | (_RUNS if character in _TOGETHER else 0)
+    icon = category == "So"
+    kinds = {
+        _LETTER: category[0] == "L",
+        _UPPER: category in ("Lu", "Lt"),
+        _DIGIT: category == "Nd",
+        _MARK: character in _MARKS or category == "Cc" or foreign,
+        _FIRST: character in _EDGE or character in _CURRENCY or icon,
+        _LAST: (character in _EDGE and character not in _NO_EDGE_BEHIND) or character in _CURRENCY or icon,
+        _INNER: character in "-–—~+*^:<>=/.,",
+        _HYPHEN: character in "-–—~,",
+        _OPERATOR: character in "+-*^",
+        _PARTING: character in ":<>=/",
+        _END: character in _ENDS,
+        _SIGN: category[0] == "P",
+        _RUN: character in _RUNS,
+        _COUNTED: character in _AFTER_DIGIT,
+        _BEFORE_STOP: category in ("Ll", "Lo", "Lm", "Nd") or character in _EDGE or character in "-+²",
+    }
+    return sum(bit for bit, holds in kinds.items() if holds)

@@ -8,7 +8,7 @@ import pytest
 
 from mothertongue.corpus.gopher import c4_quality, fineweb_quality, gopher_quality, gopher_repetition
 from mothertongue.corpus.shape import SHAPE_RULES, reason_by_shape, shape
-from mothertongue.corpus.tokens import tokens
+from mothertongue.corpus.tokens import sentences, tokens
 from mothertongue.languages import language_codes, open_language
 
 from .conftest import TEXTS
@@ -52,11 +52,64 @@ def test_hostile_lines_take_no_time() -> None:
 
 
 def test_a_text_falls_into_words_and_marks() -> None:
-    text = "Ahoj, světe... je 3.5 (dvakrát) x.cz."
-    found = tokens(text)
-    pieces = [text[start:end] for start, end in zip(found.starts, found.ends, strict=True)]
-    assert pieces == ["Ahoj", ",", "světe", ".", "je", "3.5", "(", "dvakrát", ")", "x.cz", "."]
-    assert len(tokens("")) == len(tokens(" \n")) == 0
+    assert pieces("Ahoj, světe... je 3.5 (dvakrát) x.cz.") == [
+        "Ahoj",
+        ",",
+        "světe",
+        "...",
+        "je",
+        "3.5",
+        "(",
+        "dvakrát",
+        ")",
+        "x.cz",
+        ".",
+    ]
+    assert pieces("„Skoro“ C++ a(b ČSN-73/2 a 5 %.") == [
+        "„",
+        "Skoro",
+        "“",
+        "C++",
+        "a(b",
+        "ČSN-73/2",
+        "a",
+        "5",
+        "%",
+        ".",
+    ]
+    assert pieces("It's red-hot; don't.End at 9-ish.") == [
+        "It",
+        "'s",
+        "red",
+        "-",
+        "hot",
+        ";",
+        "do",
+        "n't",
+        ".",
+        "End",
+        "at",
+        "9",
+        "-",
+        "ish",
+        ".",
+    ]
+    assert pieces("9-ishmú tvar.", "cs") == ["9-ishmú", "tvar", "."]
+    assert pieces("По чл. 5 и ал. 2.", "bg") == ["По", "чл.", "5", "и", "ал.", "2", "."]
+    assert pieces("") == pieces(" \n") == []
+
+
+def pieces(text: str, language: str = "en") -> list[str]:
+    found = tokens(text, language)
+    return [text[start:end] for start, end in zip(found.starts, found.ends, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("Prší. Nejdu. ", 2), ("„Ano!“ řekl. Šel?! Šel.", 4), ("V roce 3.5 nic", 1), ("По чл. 5 и ал. 2. Край.", 2)],
+)
+def test_a_sentence_begins_behind_a_full_stop_and_its_quotes(text: str, number: int) -> None:
+    assert sentences(text, "bg") == number
 
 
 def test_the_rules_of_others_give_their_reasons(many: Many) -> None:
