@@ -122,7 +122,7 @@ def peak_rate(config: TrainConfig, model: PreTrainedModel, windows: Windows, out
         return config.learning_rate
     file = out / "finder.json"
     if not file.is_file():
-        found = find_learning_rate(model, windows, batch_size=config.batch_size)
+        found = find_learning_rate(model, windows, config)
         draw_finder(found, out / "finder.png")
         write_json(file, asdict(found))
     return float(json.loads(file.read_text("utf-8"))["learning_rate"])
