@@ -31,7 +31,7 @@ from mothertongue.train.learner import Learner, Loss
 from mothertongue.train.loss import next_token_loss
 from mothertongue.train.resume import Saver
 from mothertongue.train.schedule import Phase
-from mothertongue.train.watch import Journal
+from mothertongue.train.watch import Journal, machine_gigaflop
 
 LOG_POINTS = 200
 REWINDS = 3
@@ -135,6 +135,7 @@ class _Training:
         guard = Guard(**{"limit": self.config.spike, **at.guard})
         journal = Journal(self.out / "log.jsonl", at.log, self.lines, self.config.tensorboard)
         learner.begin()
+        peak, tokens = machine_gigaflop(learner.model.device), self.config.batch_size * self.windows.length
         saved = time.monotonic()
         with (
             fast_products(learner.model),
@@ -145,7 +146,9 @@ class _Training:
                 begun = time.monotonic()
                 learnt = self._step(at, guard, journal)
                 at.seconds += time.monotonic() - begun
-                bar.advance(float(learnt), note=journal.note)
+                speed = at.timed * tokens / at.seconds
+                share = at.tflop / at.step * at.timed / at.seconds * 1e3 / peak if peak and at.step else 0.0
+                bar.advance(float(learnt), note=journal.note(tokens_per_second=speed, share=share))
                 due = at.step == total or stopping() or time.monotonic() - saved > 60 * self.config.save_minutes
                 if learnt and due:
                     self.saver.save(at.step, asdict(at) | {"guard": asdict(guard)})
@@ -155,7 +158,6 @@ class _Training:
         learner.end()
         journal.close()
         journal.draw(self.out / "training.png")
-        tokens = self.config.batch_size * self.windows.length
         rate = at.timed * tokens / max(at.seconds, 1e-9)
         return Fitted(at.step, at.step * tokens, at.tflop, at.seconds, rate, journal.tail(), at.skipped)
 
