@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from torch import Tensor, nn
 
-from mothertongue.evaluate.ngram import token_nats, train_ngram
+from mothertongue.model.ngram import token_nats, train_ngram
 from mothertongue.model.score import cut_windows, document_nats
 
 VOCABULARY = 6

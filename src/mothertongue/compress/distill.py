@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
-from mothertongue.train.loop import Loss
+from mothertongue.train.learner import Loss
 from mothertongue.train.loss import Teacher, cross_entropy, hidden_and_labels, next_token_loss
 
 

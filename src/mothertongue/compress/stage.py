@@ -27,8 +27,9 @@ from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.products import fast_products
 from mothertongue.run.artifact import Metrics
+from mothertongue.run.manifest import PROGRESS
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import dev_score, device, open_windows, set_dropout
+from mothertongue.train.stage import dev_score, dev_texts, device, fivegram_line, open_windows, set_dropout
 
 
 def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
@@ -51,6 +52,7 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
     def replace(step: int) -> None:
         replace_modules(modules, draw(len(modules), rate(step), seed=config.seed, step=step))
 
+    texts = dev_texts(config, corpus)
     with fast_products(predecessor):
         fitted = fit(
             model,
@@ -61,7 +63,8 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
             loss=distillation_loss(predecessor, config.teacher_share),
             before_step=replace,
             flop=flop,
-            score=dev_score(config, model, opened.tokenizer, corpus),
+            score=dev_score(config, model, opened.tokenizer, texts),
+            lines=fivegram_line(texts, windows, opened.tokenizer, out / PROGRESS / "fivegram.json"),
             name=config.method,
         )
     nn.Module.cpu(extract_successor(model))

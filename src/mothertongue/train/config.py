@@ -18,10 +18,14 @@ class LoopConfig(Settings):
     )
     epochs: float = setting(1.0, "passes over the training tokens, when neither of the above is given", least=0.001)
     batch_size: int = setting(16, "sequences per optimizer step", least=1)
+    micro_batch: int = setting(0, "sequences at a time, to save memory; 0 = the whole batch", least=0)
     sequence_length: int = setting(
         0, "tokens per sequence; 0 = the model's context; if shorter, [evaluate] with this context", least=0
     )
     learning_rate: float = setting(1e-3, "peak learning rate; 0 = find one", least=0, most=1)
+    optimizer: str = setting(
+        "adamw", "muon: for the blocks' matrices, AdamW for the rest", choices=("adamw", "muon", "schedule-free")
+    )
     schedule: str = setting("plateau", "shape of the learning rate", choices=("plateau", "one-cycle", "cosine"))
     warmup: float = setting(0.05, "share of the steps in which the rate rises", least=0, most=1)
     decay: float = setting(0.4, "share of the steps in which a plateau falls to zero", least=0, most=1)
@@ -30,11 +34,17 @@ class LoopConfig(Settings):
     beta1: float = setting(0.9, "AdamW's first momentum", least=0, most=0.9999)
     beta2: float = setting(0.95, "AdamW's second momentum", least=0, most=0.99999)
     gradient_clip: float = setting(1.0, "largest norm of the gradient; 0 = no clipping", least=0)
+    average: float = setting(
+        0.0, "decay of the running mean of the weights that is kept; 0 = the last", least=0, most=0.99999
+    )
+    spike: float = setting(8.0, "deviations above the recent loss from which a batch is left out; 0 = never", least=0)
     dropout: float = setting(0.0, "dropout probability in training", least=0, most=0.9)
     precision: str = setting("auto", "arithmetic of the products", choices=("auto", "float32", "bfloat16", "float16"))
     dev_kilobytes: float = setting(100.0, "development text scored on the way, in kB; 0 = none", least=0)
     dev_scores: int = setting(6, "how often it is scored", least=1, most=1000)
-    save_minutes: float = setting(3.0, "minutes between saved states", least=0)
+    save_minutes: float = setting(3.0, "minutes between saved states", least=0, decides=False)
+    keep_states: int = setting(2, "how many states are kept", least=1, decides=False)
+    tensorboard: bool = setting(False, "also write the log for TensorBoard", decides=False)
     seed: int = setting(0, "seed of order, dropout and probes", least=0)
 
     def __post_init__(self) -> None:
@@ -59,3 +69,17 @@ class TrainConfig(LoopConfig):
     embeddings_first: float = setting(
         0.0, "share of the steps in which only embeddings, norm and head learn", least=0, most=0.9
     )
+    unfreezing: float = setting(
+        0.0, "share of the steps after that in which the blocks join, the top third first", least=0, most=0.9
+    )
+    discriminative: float = setting(
+        1.0, "how many times faster each third of the blocks learns than the one below it", least=1, most=100
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.embeddings_first + self.unfreezing > 0.9:
+            raise ConfigError(
+                f"embeddings_first + unfreezing = {self.embeddings_first + self.unfreezing:g} leaves too little for "
+                "the training of everything. Keep the sum at 0.9 or below."
+            )

@@ -75,25 +75,31 @@ def shape_of(config: LoopConfig) -> Shape:
     shapes: dict[str, Shape] = {
         "plateau": partial(plateau, warmup=config.warmup, decay=config.decay),
         "cosine": partial(cosine, warmup=config.warmup),
-        "one-cycle": partial(one_cycle, warmup=max(config.warmup, 0.01)),
+        "one-cycle": partial(one_cycle, warmup=_cycle(config)),
     }
     return shapes[config.schedule]
+
+
+def _cycle(config: LoopConfig) -> float:
+    return max(config.warmup, 0.01)
 
 
 def phases(config: TrainConfig, steps: int, learning_rate: float) -> tuple[Phase, ...]:
     """The phases of a training of `steps` optimizer steps."""
     if config.preset == "guillou":
         return guillou(steps)
-    embeddings = {"embeddings": learning_rate * config.embedding_rate}
-    everything = dict.fromkeys(GROUPS, learning_rate) | embeddings
-    first = min(round(config.embeddings_first * steps), steps - 1)
-    if first < 1:
-        return (Phase("everything", steps, everything, shape_of(config)),)
-    rise = partial(plateau, warmup=0.1, decay=0.0)
-    return (
-        Phase("embeddings", first, embeddings, rise),
-        Phase("everything", steps - first, everything, shape_of(config)),
-    )
+    speeds = [config.discriminative ** (index - 2) for index in range(3)] + [config.embedding_rate]
+    rates = {group: learning_rate * speed for group, speed in zip(GROUPS, speeds, strict=True)}
+    momentum = partial(one_cycle_momentum, warmup=_cycle(config)) if config.schedule == "one-cycle" else None
+    shares = (config.embeddings_first, config.unfreezing / 2, config.unfreezing / 2)
+    result, left = [], steps
+    for share, name, count in zip(shares, ("embeddings", "top third too", "middle third too"), (1, 2, 3), strict=True):
+        length = min(round(share * steps), left - 1)
+        if length > 0:
+            learning = {group: rates[group] for group in GROUPS[-count:]}
+            result.append(Phase(name, length, learning, partial(plateau, warmup=0.1, decay=0.0)))
+            left -= length
+    return (*result, Phase("everything", left, rates, shape_of(config), momentum))
 
 
 def guillou(steps: int) -> tuple[Phase, ...]:

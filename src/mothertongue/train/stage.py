@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,8 +16,9 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
+from mothertongue.model.checkpoint import end_of_text_id, open_checkpoint, save_checkpoint
 from mothertongue.model.score import score_documents
+from mothertongue.model.stream import fivegram_nats, make_stream, sample_documents, vocabulary_of
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
@@ -26,6 +29,8 @@ from mothertongue.train.data import Windows, tokenize_corpus
 from mothertongue.train.finder import draw_finder, find_learning_rate
 from mothertongue.train.loop import fit
 from mothertongue.train.schedule import guillou, phases
+
+FIVEGRAM_TOKENS = 2_000_000  # counted in two seconds and 0.3 GB
 
 
 def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
@@ -40,7 +45,11 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     windows = open_windows(config, model, opened.tokenizer, corpus, out)
     rate = peak_rate(config, model, windows, out)
     plan = phases(config, derive_steps(config, model, windows), rate)
-    fitted = fit(model, windows, plan, config, out, score=dev_score(config, model, opened.tokenizer, corpus))
+    texts = dev_texts(config, corpus)
+    lines = fivegram_line(texts, windows, opened.tokenizer, out / PROGRESS / "fivegram.json")
+    fitted = fit(
+        model, windows, plan, config, out, score=dev_score(config, model, opened.tokenizer, texts), lines=lines
+    )
     nn.Module.cpu(model)
     save_checkpoint(model, opened.tokenizer, out)
     sizes = {"tokens_per_epoch": len(windows.ids), "parameters": model.num_parameters()}
@@ -75,22 +84,34 @@ def derive_steps(config: TrainConfig, model: PreTrainedModel, windows: Windows) 
     return max(1, round(config.budget_teraflop * 1e12 / flop))
 
 
+def dev_texts(config: LoopConfig, corpus: Path) -> list[str]:
+    """Development text of every source, as much as the settings say."""
+    size = round(config.dev_kilobytes * 1e3)
+    return list(sample_texts(corpus, "dev", max_bytes=size, least_bytes=4000)) if size else []
+
+
 def dev_score(
-    config: LoopConfig, model: PreTrainedModel, tokenizer: Tokenizer, corpus: Path
+    config: LoopConfig, model: PreTrainedModel, tokenizer: Tokenizer, texts: Sequence[str]
 ) -> Callable[[], float] | None:
-    """A function that gives bits per byte of development text of every source, or None when that is switched off.
+    """A function that gives bits per byte of `texts`, or None if there are none.
 
     The text is read in windows of the length that is trained on: further positions have learnt nothing of it.
     """
-    if not config.dev_kilobytes:
-        return None
-    texts = list(sample_texts(corpus, "dev", max_bytes=round(config.dev_kilobytes * 1e3), least_bytes=4000))
+    score = partial(score_documents, model, tokenizer, texts, context=config.sequence_length)
+    return (lambda: score().bits_per_byte) if texts else None
 
-    def score() -> float:
-        model.train(False)
-        return score_documents(model, tokenizer, texts, context=config.sequence_length).bits_per_byte
 
-    return score if texts else None
+def fivegram_line(texts: Sequence[str], windows: Windows, tokenizer: Tokenizer, file: Path) -> dict[str, float]:
+    """Bits per byte of a 5-gram that has counted (at most 2 million of) the same tokens; kept in `file`."""
+    if not texts:
+        return {}
+    if not file.is_file():
+        start = end_of_text_id(tokenizer)
+        sample = sample_documents(windows.ids, start_id=start, max_tokens=FIVEGRAM_TOKENS, seed=windows.seed)
+        stream = make_stream(tokenizer, texts, start_id=start)
+        nats = fivegram_nats(sample.stream, stream, start_id=start, vocabulary=vocabulary_of(tokenizer))
+        write_json(file, {"5-gram": nats / math.log(2) / sum(len(text.encode()) for text in texts)})
+    return dict(json.loads(file.read_text("utf-8")))
 
 
 def peak_rate(config: TrainConfig, model: PreTrainedModel, windows: Windows, out: Path) -> float:
@@ -101,7 +122,7 @@ def peak_rate(config: TrainConfig, model: PreTrainedModel, windows: Windows, out
         return config.learning_rate
     file = out / "finder.json"
     if not file.is_file():
-        found = find_learning_rate(model, windows, batch_size=config.batch_size)
+        found = find_learning_rate(model, windows, config)
         draw_finder(found, out / "finder.png")
         write_json(file, asdict(found))
     return float(json.loads(file.read_text("utf-8"))["learning_rate"])

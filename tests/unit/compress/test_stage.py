@@ -59,7 +59,7 @@ def test_the_stage_halves_a_model_and_betters_its_own_start(
     names = ["replacing", "successor"] if method == "theseus" else ["successor"]
     assert list(dict.fromkeys(line["phase"] for line in log if "phase" in line)) == names
     assert {file.name for file in (tmp_path / "out").iterdir()} - {PROGRESS} == {
-        *("config.json", "generation_config.json", "model.safetensors", "log.jsonl", "tokenizer.json"),
+        *("config.json", "generation_config.json", "model.safetensors", "log.jsonl", "training.png", "tokenizer.json"),
         *("tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt"),
     }
 

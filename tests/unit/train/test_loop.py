@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from mothertongue.errors import CheckpointError
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
+from mothertongue.train.learner import Loss
 from mothertongue.train.loop import fit
 from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import GROUPS, Phase, phases
@@ -118,34 +121,117 @@ def test_rates_and_momenta_follow_the_phase(make_gpt2: Maker, windows: Windows, 
     assert [pytest.approx(values) for values in expected] == seen
 
 
+def breaking(bad: float, *calls: int) -> Loss:
+    """A loss that is `bad` at these calls, counted from 0."""
+    numbers = itertools.count()
+    return lambda model, tokens: next_token_loss(model, tokens) * (bad if next(numbers) in calls else 1.0)
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-@pytest.mark.parametrize("step", [0, 2])
-def test_a_loss_that_is_no_number_is_a_clear_error(
-    make_gpt2: Maker, windows: Windows, out: Path, bad: float, step: int
+def test_a_batch_that_gives_no_number_is_left_out(make_gpt2: Maker, windows: Windows, out: Path, bad: float) -> None:
+    fitted = fit(make_gpt2(), windows, phases(CONFIG, 6, 1e-3), CONFIG, out, loss=breaking(bad, 2))
+    assert (fitted.steps, fitted.skipped) == (6, 1)
+    lines = log_of(out)
+    assert [line["skipped_batch"] for line in lines if "skipped_batch" in line] == [2]
+    assert [line["step"] for line in lines if "loss" in line] == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_is_left_out_is_as_if_it_had_not_been_there(make_gpt2: Maker, windows: Windows, tmp_path: Path) -> None:
+    with_it, without = make_gpt2(), make_gpt2()
+    for name in ("with", "without"):
+        (tmp_path / name).mkdir()
+    fit(with_it, windows, phases(CONFIG, 4, 1e-3), CONFIG, tmp_path / "with", loss=breaking(math.nan, 0))
+
+    class Later(Windows):
+        def batch(self, step: int, size: int) -> Tensor:
+            return super().batch(step + 1, size)
+
+    later = Later(windows.ids, windows.length, windows.seed)
+    fit(without, later, phases(CONFIG, 4, 1e-3), CONFIG, tmp_path / "without")
+    assert all(torch.equal(one, two) for one, two in zip(with_it.parameters(), without.parameters(), strict=True))
+
+
+def test_a_broken_model_goes_back_to_the_last_state_and_on_behind_the_text_that_broke_it(
+    make_gpt2: Maker, windows: Windows, out: Path
 ) -> None:
-    calls = iter(range(99))
-
-    def loss(model: PreTrainedModel, tokens: Tensor) -> Tensor:
-        return next_token_loss(model, tokens) * (bad if next(calls) == step else 1.0)
-
-    with pytest.raises(CheckpointError, match=rf"The loss is {bad} at step {step + 1}.*Lower learning_rate"):
-        fit(make_gpt2(), windows, phases(CONFIG, 6, 1e-3), CONFIG, out, loss=loss)
+    config = replace(CONFIG, save_minutes=0.0)
+    fitted = fit(make_gpt2(), windows, phases(config, 6, 1e-3), config, out, loss=breaking(math.nan, 3, 4, 5))
+    assert (fitted.steps, fitted.skipped) == (6, 3)
+    assert all(math.isfinite(line["loss"]) for line in log_of(out) if "loss" in line)
 
 
-def test_a_broken_model_never_replaces_a_sound_state(make_gpt2: Maker, windows: Windows, out: Path) -> None:
-    # 900 steps are logged at every fourth only; the state must be looked at before it is saved
-    config = replace(CONFIG, save_minutes=0.0, batch_size=1)
-    calls = iter(range(99))
+@pytest.mark.parametrize(("save_minutes", "first"), [(0.0, 2), (9.0, 2), (0.0, 0)])
+def test_a_training_that_breaks_for_good_is_a_clear_error_and_keeps_its_sound_state(
+    make_gpt2: Maker, windows: Windows, out: Path, save_minutes: float, first: int
+) -> None:
+    config = replace(CONFIG, save_minutes=save_minutes)
+    with pytest.raises(CheckpointError, match=r"The loss is no number at batch \d+.*Lower learning_rate"):
+        fit(make_gpt2(), windows, phases(config, 20, 1e-3), config, out, loss=breaking(math.nan, *range(first, 99)))
+    states = [file.name for file in (out / "progress").glob("*")]
+    assert sorted(states) == (
+        [] if save_minutes or not first else ["step-00000001.safetensors", "step-00000002.safetensors"]
+    )
 
-    def loss(model: PreTrainedModel, tokens: Tensor) -> Tensor:
-        return next_token_loss(model, tokens) * (math.nan if next(calls) == 2 else 1.0)
 
-    with pytest.raises(CheckpointError, match="The loss is nan at step 3"):
-        fit(make_gpt2(), windows, phases(config, 900, 1e-3), config, out, loss=loss)
-    assert sorted(file.name for file in (out / "progress").iterdir()) == [
-        "step-00000001.safetensors",
-        "step-00000002.safetensors",
-    ]
+def test_micro_batches_learn_the_same_to_rounding(make_gpt2: Maker, windows: Windows, tmp_path: Path) -> None:
+    whole, parts = make_gpt2(), make_gpt2()
+    for model, micro_batch in ((whole, 0), (parts, 3)):
+        out = tmp_path / str(micro_batch)
+        out.mkdir()
+        config = replace(CONFIG, micro_batch=micro_batch)
+        fit(model, windows, phases(config, 5, 1e-3), config, out)
+    for one, two in zip(whole.parameters(), parts.parameters(), strict=True):
+        torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-4)
+
+
+def test_ctrl_c_finishes_the_step_and_saves_it(make_gpt2: Maker, windows: Windows, tmp_path: Path) -> None:
+    def press(step: int) -> None:
+        if step == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    whole, stopped = make_gpt2(), make_gpt2()
+    for name in ("whole", "stopped"):
+        (tmp_path / name).mkdir()
+    fit(whole, windows, phases(CONFIG, 6, 1e-3), CONFIG, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_gpt2(), windows, phases(CONFIG, 6, 1e-3), CONFIG, tmp_path / "stopped", before_step=press)
+    assert [file.name for file in (tmp_path / "stopped" / "progress").iterdir()] == ["step-00000004.safetensors"]
+    fit(stopped, windows, phases(CONFIG, 6, 1e-3), CONFIG, tmp_path / "stopped")
+    assert all(torch.equal(one, two) for one, two in zip(whole.parameters(), stopped.parameters(), strict=True))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon", "schedule-free"])
+def test_every_optimizer_lowers_the_loss(make_gpt2: Maker, windows: Windows, out: Path, optimizer: str) -> None:
+    if optimizer == "schedule-free":
+        pytest.importorskip("schedulefree")
+    config = replace(CONFIG, optimizer=optimizer)
+    fitted = fit(make_gpt2(), windows, phases(config, 60, 5e-3), config, out)
+    assert fitted.loss < log_of(out)[0]["loss"] - 1.0
+
+
+def test_averaged_weights_are_what_is_scored_and_given(make_gpt2: Maker, windows: Windows, out: Path) -> None:
+    model, start = make_gpt2(), make_gpt2()
+    config = replace(CONFIG, average=0.5, dev_scores=1)
+    weight = model.transformer.h[0].mlp.c_fc.weight
+    seen: list[Tensor] = []
+    trained: list[Tensor] = [start.transformer.h[0].mlp.c_fc.weight.detach().clone()]
+    mean = trained[0].clone()
+
+    def score() -> float:
+        assert not model.training
+        seen.append(weight.detach().clone())
+        return 1.0
+
+    fit(
+        model, windows, phases(config, 3, 5e-3), config, out,
+        before_step=lambda step: trained.append(weight.detach().clone()), score=score,
+    )  # fmt: skip
+    assert torch.equal(seen[0], weight)
+    for step, after in enumerate(trained[2:], start=1):  # the weights after steps 1 and 2
+        mean.lerp_(after, 1 - min(0.5, step / (step + 9)))
+    assert not torch.allclose(weight, trained[-1])
+    assert (weight - mean).abs().max() < (weight - trained[0]).abs().max()
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])

@@ -6,19 +6,24 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
+from mothertongue.train.learner import Learner
 from mothertongue.train.loop import Fitted, fit
-from mothertongue.train.resume import load_state, save_state
+from mothertongue.train.resume import Saver
 from mothertongue.train.schedule import phases
 from mothertongue.train.stage import set_dropout, train
 
@@ -149,51 +154,80 @@ def test_a_state_that_cannot_be_written_leaves_the_one_before_it(
         Path(file).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mothertongue.train.resume.save_file", fill_the_disk)
-    with pytest.raises(OSError, match="No space left"):
-        run(make_gpt2(), windows, tmp_path / "run")
-    assert sorted(file.name for file in (tmp_path / "run" / "progress").iterdir()) == [
-        "step-00000003.safetensors",
-        "step-00000004.safetensors",
-    ]
+    states = tmp_path / "run" / "progress"
+    with monkeypatch.context() as patch:
+        patch.setattr("mothertongue.train.resume.save_file", fill_the_disk)
+        with pytest.raises(KilledError):
+            run(make_gpt2(), windows, tmp_path / "run", kill_at=7)  # it went on without saving
+    names = ["step-00000003.safetensors", "step-00000004.safetensors"]
+    assert sorted(file.name for file in states.iterdir()) == names
+    whole, resumed = make_gpt2(), make_gpt2()
+    run(whole, windows, tmp_path / "whole")
+    run(resumed, windows, tmp_path / "run")
+    assert_same(resumed, whole)
 
 
 def test_a_state_gives_back_weights_optimizer_randomness_and_notes(make_gpt2: Maker, tmp_path: Path) -> None:
-    def stepped(model: PreTrainedModel) -> torch.optim.Optimizer:
-        optimizer = torch.optim.AdamW(model.parameters(), lr=0.1, fused=True)
-        model(torch.arange(8)[None]).logits.square().mean().backward()
-        optimizer.step()
-        return optimizer
+    config = replace(CONFIG, average=0.9)
 
-    model = make_gpt2()
-    optimizer = stepped(model)
-    save_state(tmp_path, 5, model, optimizer, {"log": [{"loss": 0.1 + 0.2}], "tflop": 1e-7})
-    expected = torch.rand(3)
-    other = make_gpt2()
-    optimizer_2 = torch.optim.AdamW(other.parameters(), lr=0.7, fused=True)
-    assert load_state(tmp_path, other, optimizer_2) == {"log": [{"loss": 0.1 + 0.2}], "tflop": 1e-7, "step": 5}
+    def stepped(learner: Learner) -> Learner:
+        learner.gradients(lambda model, tokens: model(tokens).logits.square().mean(), torch.arange(8)[None])
+        learner.step(1)
+        return learner
+
+    learner, other = stepped(Learner(make_gpt2(), config)), Learner(make_gpt2(), config)
+    with closing(Saver(tmp_path, learner)) as saver:
+        saver.save(5, {"log": [{"loss": 0.1 + 0.2}], "tflop": 1e-7})
+        expected = torch.rand(3)
+    with closing(Saver(tmp_path, other)) as saver:
+        extra = saver.load()
     assert torch.equal(torch.rand(3), expected)
-    assert_same(other, model)
-    assert optimizer_2.param_groups[0]["lr"] == 0.7  # rates come from the schedule, never from a state
-    for mine, theirs in zip(model.parameters(), other.parameters(), strict=True):
-        one, two = optimizer.state[mine], optimizer_2.state[theirs]
-        assert one.keys() == two.keys()
-        assert all(torch.equal(one[key], two[key]) and one[key].dtype == two[key].dtype for key in one)
+    assert {key: extra[key] for key in ("log", "tflop", "step")} == {
+        "log": [{"loss": 0.1 + 0.2}],
+        "tflop": 1e-7,
+        "step": 5,
+    }
+    mine, theirs = dict(learner.tensors()), dict(other.tensors())
+    assert mine.keys() == theirs.keys()
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine if name != "random")
+    assert {name.split(".")[0] for name in mine} == {"model", "average", "optimizer", "random"}
 
 
-def test_states_of_a_training_begun_by_an_earlier_version_are_read(
-    make_gpt2: Maker, windows: Windows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_state_is_of_the_moment_when_it_was_asked_for(
+    make_gpt2: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # they know neither seconds nor scaler
-    def save(folder: Path, step: int, model: PreTrainedModel, optimizer: torch.optim.Optimizer, extra: dict) -> None:
-        save_state(folder, step, model, optimizer, {key: extra[key] for key in ("log", "tflop")})
+    learner = Learner(make_gpt2(), CONFIG)
+    before = {name: tensor.clone() for name, tensor in learner.tensors()}
+    trained = threading.Event()
 
+    def write_late(*arguments: Any, **options: Any) -> None:
+        assert trained.wait(10)
+        save_file(*arguments, **options)
+
+    monkeypatch.setattr("mothertongue.train.resume.save_file", write_late)
+    with closing(Saver(tmp_path, learner)) as saver:
+        saver.save(1, {})
+        with torch.no_grad():
+            for weight in learner.weights:
+                weight.zero_()
+        trained.set()
+        saver.load()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in learner.tensors())
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "schedule-free"])
+def test_every_optimizer_and_averaged_weights_continue_bit_for_bit(
+    make_gpt2: Maker, windows: Windows, tmp_path: Path, optimizer: str
+) -> None:
+    if optimizer == "schedule-free":
+        pytest.importorskip("schedulefree")
+    config = replace(CONFIG, optimizer=optimizer, average=0.8, micro_batch=1)
     whole, resumed = make_gpt2(), make_gpt2()
-    run(whole, windows, tmp_path / "whole")
-    with monkeypatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr("mothertongue.train.loop.save_state", save)
-        run(make_gpt2(), windows, tmp_path / "killed", kill_at=6)
-    run(resumed, windows, tmp_path / "killed")
+    run(whole, windows, tmp_path / "whole", config)
+    for kill_at in (3, 6):
+        with pytest.raises(KilledError):
+            run(make_gpt2(), windows, tmp_path / "killed", config, kill_at=kill_at)
+    run(resumed, windows, tmp_path / "killed", config)
     assert_same(resumed, whole)
 
 

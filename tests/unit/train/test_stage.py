@@ -16,7 +16,7 @@ from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.config import TrainConfig
-from mothertongue.train.stage import dev_score, set_dropout, train
+from mothertongue.train.stage import dev_score, dev_texts, set_dropout, train
 
 Maker = Callable[..., PreTrainedModel]
 CONFIG = TrainConfig(steps=60, batch_size=4, learning_rate=5e-3, dev_scores=2, dev_kilobytes=2.0)
@@ -46,7 +46,7 @@ def test_training_lowers_bits_per_byte_of_text_it_has_not_seen(
     assert scores[-1]["dev_bits_per_byte"] == pytest.approx(dev_bits(out, story_corpus), rel=0.1)
     assert AutoModelForCausalLM.from_pretrained(out).config.vocab_size == 320
     left = {file.name for file in out.iterdir() if file.name != "progress"}
-    assert left == {file.name for file in checkpoint.iterdir()} | {"log.jsonl"}
+    assert left == {file.name for file in checkpoint.iterdir()} | {"log.jsonl", "training.png"}
 
 
 @pytest.mark.parametrize("preset", ["modern", "guillou"])
@@ -102,12 +102,14 @@ def test_the_score_on_the_way_hears_every_source(story_tokenizer: Tokenizer, mak
     assert heard[0].startswith("bába")
     assert {"děda", "koš"} <= {word for text in heard for word in text.split()}
     assert 15_000 < sum(len(text.encode()) for text in heard) <= 20_000
-    score = dev_score(replace(CONFIG, dev_kilobytes=1.0), make_gpt2(), story_tokenizer, tmp_path)
+    config = replace(CONFIG, dev_kilobytes=1.0)
+    score = dev_score(config, make_gpt2(), story_tokenizer, dev_texts(config, tmp_path))
     assert score is not None and 0 < score() < 20
 
 
 def test_no_score_where_none_is_wanted(story_tokenizer: Tokenizer, make_gpt2: Maker, tmp_path: Path) -> None:
-    assert dev_score(replace(CONFIG, dev_kilobytes=0.0), make_gpt2(), story_tokenizer, tmp_path) is None
+    config = replace(CONFIG, dev_kilobytes=0.0)
+    assert dev_score(config, make_gpt2(), story_tokenizer, dev_texts(config, tmp_path)) is None
 
 
 def test_the_score_on_the_way_reads_windows_of_the_trained_length(
@@ -115,7 +117,8 @@ def test_the_score_on_the_way_reads_windows_of_the_trained_length(
 ) -> None:
     model = open_checkpoint(story_checkpoint).model
     texts = list(sample_texts(story_corpus, "dev", max_bytes=2000, least_bytes=4000))
-    score = dev_score(replace(CONFIG, sequence_length=8), model, story_tokenizer, story_corpus)
+    config = replace(CONFIG, sequence_length=8)
+    score = dev_score(config, model, story_tokenizer, dev_texts(config, story_corpus))
     assert score is not None
     assert score() == score_documents(model, story_tokenizer, texts, context=8).bits_per_byte
     assert score() != score_documents(model, story_tokenizer, texts).bits_per_byte

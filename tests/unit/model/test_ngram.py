@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from mothertongue.evaluate.ngram import discounts, token_nats, train_ngram
+from mothertongue.model.ngram import discounts, token_nats, train_ngram
 
 START = 0
 

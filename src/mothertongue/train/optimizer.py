@@ -1,0 +1,97 @@
+"""Optimizers by name.
+
+`adamw` for everything; `muon` for the blocks' matrices, with AdamW for the rest; `schedule-free` (Defazio et al. 2024,
+arXiv 2405.15682) where the package is installed. Muon is our own because torch's works in bfloat16, which most
+processors emulate: 0.02 of the speed (docs/why/LOG.md); a test holds it against torch's in the same arithmetic.
+"""
+# Axes: R rows, C columns of a matrix
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from mothertongue.errors import ConfigError
+from mothertongue.model.products import product
+from mothertongue.train.config import LoopConfig
+from mothertongue.train.freeze import optimizer_groups
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+MUON_MOMENTUM = 0.95
+
+
+def make_optimizers(groups: dict[str, list[nn.Parameter]], config: LoopConfig) -> list[Optimizer]:
+    """The optimizers that together train every parameter; `groups` as freeze.group_parameters gives them."""
+    return OPTIMIZERS[config.optimizer](optimizer_groups(groups, config.weight_decay), config)
+
+
+def _adamw(groups: list[dict[str, Any]], config: LoopConfig) -> list[Optimizer]:
+    # foreach is slow on CPUs, the fused kernel is bound by memory
+    return [torch.optim.AdamW(groups, betas=(config.beta1, config.beta2), fused=True)]
+
+
+def _muon(groups: list[dict[str, Any]], config: LoopConfig) -> list[Optimizer]:
+    def turns(group: dict[str, Any]) -> bool:
+        return bool(group["name"] != "embeddings" and group["params"][0].ndim == 2)
+
+    turned, rest = [group for group in groups if turns(group)], [group for group in groups if not turns(group)]
+    return [Muon(turned), *_adamw(rest, config)]
+
+
+def _schedule_free(groups: list[dict[str, Any]], config: LoopConfig) -> list[Optimizer]:
+    try:
+        from schedulefree import AdamWScheduleFree
+    except ImportError as error:
+        raise ConfigError('optimizer = "schedule-free" needs: pip install "mothertongue[schedulefree]"') from error
+    optimizer: Optimizer = AdamWScheduleFree(groups, betas=(config.beta1, config.beta2), foreach=False)
+    return [optimizer]
+
+
+OPTIMIZERS: dict[str, Callable[[list[dict[str, Any]], LoopConfig], list[Optimizer]]] = {
+    "adamw": _adamw,
+    "muon": _muon,
+    "schedule-free": _schedule_free,
+}
+
+
+class Muon(Optimizer):
+    """Nesterov momentum, each matrix of it made orthogonal (Jordan et al. 2024), for matrices only.
+
+    Steps are as long as AdamW's at the same learning rate (Liu et al. 2025, arXiv 2502.16982), so one rate serves both.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], lr: float = 1e-3, weight_decay: float = 0.1) -> None:
+        super().__init__(groups, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One step on every matrix that has a gradient."""
+        for group in self.param_groups:
+            for matrix_RC in group["params"]:
+                if matrix_RC.grad is None:
+                    continue
+                state = self.state[matrix_RC]
+                if not state:
+                    state["momentum"] = torch.zeros_like(matrix_RC)
+                momentum_RC: Tensor = state["momentum"].lerp_(matrix_RC.grad, 1 - MUON_MOMENTUM)
+                turned_RC = orthogonal(matrix_RC.grad.lerp(momentum_RC, MUON_MOMENTUM))
+                length = 0.2 * math.sqrt(max(matrix_RC.shape))  # AdamW's root mean square is about 0.2
+                matrix_RC.mul_(1 - group["lr"] * group["weight_decay"]).add_(turned_RC, alpha=-group["lr"] * length)
+
+
+def orthogonal(matrix_RC: Tensor, steps: int = 5) -> Tensor:
+    """About U V' of the singular value decomposition U S V': Newton-Schulz, in bfloat16 on GPUs, else in float32."""
+    a, b, c = NEWTON_SCHULZ
+    found: Tensor = matrix_RC.bfloat16() if matrix_RC.is_cuda else matrix_RC.float()
+    found = found.T if found.shape[0] > found.shape[1] else found
+    found = found / found.norm().clamp(min=1e-7)
+    for _ in range(steps):
+        square = product(found, found)
+        found = a * found + product(b * square + c * product(square, square), found.T)
+    turned_RC = found.T if matrix_RC.shape[0] > matrix_RC.shape[1] else found
+    return turned_RC.to(matrix_RC.dtype)
