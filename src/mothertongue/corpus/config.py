@@ -123,7 +123,9 @@ class CorpusConfig(Settings):
         "drop", "paragraphs that another document keeps: long ones, short ones of many", choices=("drop", "keep")
     )
     template_made: str = setting(
-        "drop", "short articles made from a template, like many others, but for the first of each pattern", choices=("drop", "keep")
+        "drop",
+        "short articles made from a template, like many others, but for the first of each pattern",
+        choices=("drop", "keep"),
     )
     contained_share: float = setting(
         0.25,
