@@ -38,15 +38,21 @@ def ask(path: str, config: CorpusConfig | None = None) -> Remote:
     config = config or CorpusConfig()
     sources = [source for source in config.sources if source.path == path] or [Source(path)]
     found = [place for source in sources for place in places(source, config, fresh=True)]
-    size = sum(size_of(place) for place in found)
-    text = sum(size_of(place) * UNPACKED.get(Path(place.name).suffix, 1.0) for place in found)
+    if path.startswith("hf:"):
+        from mothertongue.corpus.readers.hub import file_sizes
+
+        sizes = [entry for source in sources for entry in file_sizes(source)]
+    else:
+        sizes = [(place.name, size_of(place)) for place in found]
+    size = sum(bytes for _, bytes in sizes)
+    text = sum(bytes * UNPACKED.get(Path(name).suffix, 1.0) for name, bytes in sizes)
     return Remote(
         contents={path if path == STDIN else str(place): _content_of(place) for place in found},
         bytes=0,
         missing_bytes=0,
-        text_bytes=round(text),
+        text_bytes=round(text) if sizes and all(bytes for _, bytes in sizes) else None,
         licence="unknown",
-        words=f"{path}, {size / 1e6:,.0f} MB" if size else path,
+        words=f"{path}, {size / 1e6:,.1f} MB" if size else f"{path}, of unknown size",
     )
 
 

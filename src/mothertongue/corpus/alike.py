@@ -1,4 +1,4 @@
-"""The pass between near-duplicates and shares: repeated paragraphs go, and articles made from a template."""
+"""Between near-duplicates and shares: articles made from a template go, then paragraphs that another document keeps."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import zstandard
 
 from mothertongue.corpus.common import (
     TEMPLATE_COPIES,
+    First,
     Likeness,
     Paragraphs,
+    Patterns,
     each_length,
     first_pass,
-    likeness,
+    keepers,
     template_made,
 )
 from mothertongue.corpus.config import CorpusConfig
@@ -35,43 +38,90 @@ _LEAST_DOCUMENTS = 30  # fewer cannot show what is a template
 
 
 def take_out_common(
-    census: Census, config: CorpusConfig, work: Path, gone: Collection[int], ledger: Ledger
+    census: Census,
+    config: CorpusConfig,
+    work: Path,
+    gone: Collection[int],
+    ledger: Ledger,
+    *,
+    doubtful: Collection[int] = (),
 ) -> dict[int, str]:
-    """Why further documents go; those that stay lose what an earlier document has. The spool in `work` is rewritten."""
+    """Why further documents go; those that stay lose what another keeps. The spool in `work` is rewritten.
+
+    A paragraph is kept by a document that stays: never by one made from a template, by one of the `doubtful` (which a
+    share may cut off) or of the sides that are held out only if no other has it.
+    """
     drop = {"template-made": config.template_made == "drop", "repeated-paragraph": config.repeated_paragraphs == "drop"}
     if not any(drop.values()):
         return {}
     skip = {source_name(source): set(source.skip_rules) for source in config.sources}
-    shortest = {source_name(source): source.min_characters for source in config.sources}
-    alive = (each for index, each in enumerate(read_shards(work, SPOOL)) if index not in gone)
-    first = first_pass(alive, work / f"{SPOOL}.paragraphs", total_bytes=sum(census.bytes))
-    drop[REPEATED] &= len(first.repeated) > 0
-    drop[TEMPLATE_MADE] &= bool((first.runs >= TEMPLATE_COPIES).any())
-    paragraphs, reasons, found = Paragraphs(first.repeated), dict[int, str](), dict[int, Likeness]()
-    numbers = each_length(first.paragraphs, first.lengths)
-    with track("comparing documents", total=len(census), unit="documents") as bar:
-        for index, line, shard in _spooled(work) if any(drop.values()) else ():
+    alive = [index for index in range(len(census)) if index not in gone]
+    first = first_pass(_alive(work, gone), work / f"{SPOOL}.paragraphs", total_bytes=sum(census.bytes))
+    reasons = dict[int, str]()
+    if drop[TEMPLATE_MADE] and (first.runs >= TEMPLATE_COPIES).any():
+        reasons |= _made(first, _alive(work, gone), alive, config, skip)
+    if drop[REPEATED] and len(first.repeated):
+        rank = [_rank(index, census, skip, reasons, doubtful) for index in alive]
+        paragraphs = Paragraphs(first.repeated, keepers(first, np.array(rank, dtype=np.int64)))
+        own = zip(alive, rank, each_length(first.paragraphs, first.lengths), strict=True)
+        concerned = {index: number for index, number, lines in own if number >= 0 and paragraphs.concern(lines, number)}
+        reasons |= _rewrite(paragraphs, concerned, census, config, work, ledger)
+    return reasons
+
+
+def _alive(work: Path, gone: Collection[int]) -> Iterator[Document]:
+    return (each for index, each in enumerate(read_shards(work, SPOOL)) if index not in gone)
+
+
+def _made(
+    first: First, documents: Iterator[Document], alive: list[int], config: CorpusConfig, skip: dict[str, set[str]]
+) -> dict[int, str]:
+    """The documents that were made from a template, but for the first of each."""
+    least = open_language(config.language).quality.get(TEMPLATE_MADE)
+    if least is None:
+        return {}
+    patterns, found = Patterns(first, least=least), dict[int, Likeness]()
+    with track("comparing documents", total=len(alive), unit="documents") as bar:
+        for index, document in zip(alive, documents, strict=True):
+            if not skip[document.source] & {TEMPLATE_MADE, "all"}:
+                found[index] = patterns.likeness(document.text)
             bar.advance()
-            if index in gone:
-                continue
-            own, skipped = next(numbers), skip[census.sources[index]]
-            if drop[TEMPLATE_MADE] and not skipped & {TEMPLATE_MADE, "all"}:
-                found[index] = likeness(decode_document(line, shard.place).text, first)
-            if not drop[REPEATED] or skipped & {REPEATED, "all"} or paragraphs.is_new(own):
+    if len(found) < _LEAST_DOCUMENTS:
+        return {}
+    made = template_made(list(found.values()), least=least)
+    return {index: TEMPLATE_MADE for index, is_made in zip(found, made, strict=True) if is_made}
+
+
+def _rank(
+    index: int, census: Census, skip: dict[str, set[str]], gone: Collection[int], doubtful: Collection[int]
+) -> int:
+    """Where a document stands among those that may keep a paragraph; -1: it takes no part."""
+    if index in gone or skip[census.sources[index]] & {REPEATED, "all"}:
+        return -1
+    kind = 2 if census.sides[index] != "train" else 1 if index in doubtful else 0
+    return kind * len(census) + index
+
+
+def _rewrite(
+    paragraphs: Paragraphs, numbers: dict[int, int], census: Census, config: CorpusConfig, work: Path, ledger: Ledger
+) -> dict[int, str]:
+    """The spool without repeated paragraphs of the documents in `numbers`; which of them are too short without."""
+    shortest, reasons = {source_name(source): source.min_characters for source in config.sources}, dict[int, str]()
+    with track("taking out paragraphs", total=len(census), unit="documents") as bar:
+        for index, line, shard in _spooled(work):
+            bar.advance()
+            if index not in numbers:
                 continue
             document = decode_document(line, shard.place)
-            text, away = paragraphs.without(document.text)
+            text, away = paragraphs.without(document.text, numbers[index])
             for paragraph in away:
                 ledger.drop("paragraph:repeated", source=document.source, id=document.id, text=paragraph)
             if away and len(text) < _least(shortest[document.source], config):
                 reasons[index] = REPEATED
+                paragraphs.release()
             elif away:
                 census.bytes[index] = len(text.encode("utf-8"))
                 shard.change(Document(text, document.id, document.source, document.meta))
-    least = open_language(config.language).quality.get(TEMPLATE_MADE)
-    if least is not None and len(found) >= _LEAST_DOCUMENTS:
-        made = template_made(list(found.values()), least=least)
-        reasons |= {index: TEMPLATE_MADE for index, is_made in zip(found, made, strict=True) if is_made}
     return reasons
 
 

@@ -1,9 +1,10 @@
 """What documents have in common with one another: paragraphs that stand in several, and articles made from a template.
 
-Two passes over the spooled documents. The first notes a number for each paragraph in a file and counts the runs of
-five words of short documents in a table of fixed size; the second takes repeated paragraphs out of all documents but
-the first, and gives each document the share of its runs that many others have (Škorić and Palma 2026, arXiv
-2604.25384). How much of that is natural is taken from the long documents of the same corpus.
+Three passes over the spooled documents. The first notes a number for each paragraph in a file and counts the runs of
+five words of short documents in a table of fixed size; the second gives each document the share of its runs that many
+others have (Škorić and Palma 2026, arXiv 2604.25384). How much of that is natural is taken from the long documents of
+the same corpus; the first of each pattern stays. The third, when it is known who goes, takes repeated paragraphs out
+of all documents but one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ SHORT_PARAGRAPH_COPIES = 10  # a short line may stand in some documents by chanc
 RUN_WORDS = 5
 TEMPLATE_COPIES = 10  # documents that share a run of words before it counts as one of a template
 TEMPLATE_MADE_WORDS = 300  # at most, of an article made from a template
+MOST_SHOWN = 0.5  # of what a document has in common with others; from there on its pattern is known
+NOBODY = np.int64(np.iinfo(np.int64).max)
 _LONG_DOCUMENTS = 20  # that must be there to say what is natural
 _LEAST_TABLE, _MOST_TABLE = 16, 27  # powers of 2, in bytes
 _IN_MEMORY = 1 << 23  # numbers of paragraphs sorted at once
@@ -102,34 +105,56 @@ def _repeated(numbers: Hashes) -> Hashes:
     return np.sort(np.concatenate(found))
 
 
+def keepers(first: First, order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Which document keeps each repeated paragraph: of those that have it the one with the lowest number in `order`,
+    which has one for each document that the first pass has seen; -1 goes, and keeps nothing.
+    """
+    found = np.full(len(first.repeated), NOBODY)
+    if not len(first.repeated):
+        return found
+    lengths, at = np.array(first.lengths, dtype=np.int64), 0
+    for some in np.array_split(np.arange(len(order)), len(order) // 10_000 + 1):
+        size = int(lengths[some].sum())
+        own, ranks = first.paragraphs[at : at + size], np.repeat(order[some], lengths[some])
+        place = np.minimum(np.searchsorted(first.repeated, own), len(first.repeated) - 1)
+        counts = (first.repeated[place] == own) & (ranks >= 0)
+        np.minimum.at(found, place[counts], ranks[counts])
+        at += size
+    return found
+
+
 class Paragraphs:
-    """Takes repeated paragraphs out of documents, in their order: the first that has one keeps it."""
+    """Takes repeated paragraphs out of all documents but those that keep them."""
 
-    def __init__(self, repeated: Hashes) -> None:
-        self._repeated = repeated
-        self._seen = np.zeros(len(repeated), dtype=np.bool_)
+    def __init__(self, repeated: Hashes, keeper: npt.NDArray[np.int64]) -> None:
+        self._repeated, self._keeper = repeated, keeper
+        self._kept: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
-    def is_new(self, numbers: Hashes) -> bool:
-        """Whether no earlier document has one of these paragraphs; then this one is the first that has them."""
-        at = np.searchsorted(self._repeated, numbers)
-        at = at[self._repeated[np.minimum(at, len(self._repeated) - 1)] == numbers] if len(self._repeated) else at[:0]
-        if self._seen[at].any():
-            return False
-        self._seen[at] = True
-        return True
+    def concern(self, numbers: Hashes, number: int) -> bool:
+        """Whether any of these paragraphs of the document `number` is another's, or nobody's."""
+        at = np.minimum(np.searchsorted(self._repeated, numbers), len(self._repeated) - 1)
+        return bool(((self._repeated[at] == numbers) & (self._keeper[at] != number)).any())
 
-    def without(self, text: str) -> tuple[str, list[str]]:
-        """`text` without paragraphs that an earlier document has, and those."""
+    def without(self, text: str, number: int) -> tuple[str, list[str]]:
+        """The `text` of the document with this number in the order of keepers, without what others keep, and that."""
         lines = text.split("\n")
         numbers = paragraphs(lines)
         at = np.minimum(np.searchsorted(self._repeated, numbers), max(0, len(self._repeated) - 1))
         known = self._repeated[at] == numbers if len(self._repeated) else np.zeros(len(lines), dtype=np.bool_)
-        gone = known & self._seen[at] if known.any() else known
-        self._seen[at[known]] = True
+        if not known.any():
+            return text, []
+        free = at[known & (self._keeper[at] == NOBODY)]
+        self._keeper[free] = number  # whoever was to keep it has gone
+        gone = known & (self._keeper[at] != number)
+        self._kept = at[known & ~gone]
         if not gone.any():
             return text, []
         rest = "\n".join(line for line, is_gone in zip(lines, gone.tolist(), strict=True) if not is_gone)
         return re.sub("\n{3,}", "\n\n", rest).strip(), [lines[line] for line in np.flatnonzero(gone).tolist()]
+
+    def release(self) -> None:
+        """The last document goes after all: the next one that has its paragraphs keeps them."""
+        self._keeper[self._kept] = NOBODY
 
 
 @dataclass(frozen=True)
@@ -138,25 +163,39 @@ class Likeness:
 
     words: int
     share: float  # of its runs of words that at least TEMPLATE_COPIES others have, 0-1
+    shown: float = 0.0  # of those runs, that an earlier document of the same kind has, 0-1
 
 
-def likeness(text: str, first: First) -> Likeness:
-    """How much of `text` stands in many other documents."""
-    own = _short_runs(text)
-    itself = own is not None  # then it was counted as well
-    runs = _runs(text) if own is None else own
-    counts = first.runs[_places(runs, first.runs)]
-    return Likeness(len(runs), float((counts >= TEMPLATE_COPIES + itself).mean()) if len(runs) else 0.0)
+class Patterns:
+    """Tells how much of each document stands in many others, and how much of that was seen before, in their order."""
+
+    def __init__(self, first: First, *, least: float) -> None:
+        self._first, self._least = first, least
+        self._shown = np.zeros(len(first.runs), dtype=np.bool_)
+
+    def likeness(self, text: str) -> Likeness:
+        """What is said of the next document; one with more than the `least` share shows its pattern."""
+        short = _short_runs(text)
+        itself = short is not None  # then it was counted as well
+        own = _runs(text) if short is None else short
+        places = _places(own, self._first.runs)
+        common = places[self._first.runs[places] >= TEMPLATE_COPIES + itself]
+        share = len(common) / len(places) if len(places) else 0.0
+        if not itself or share <= self._least:
+            return Likeness(len(own), share)
+        shown = float(self._shown[common].mean())
+        self._shown[common] |= shown < MOST_SHOWN
+        return Likeness(len(own), share, shown)
 
 
 def template_made(found: Sequence[Likeness], *, least: float) -> list[bool]:
-    """Which of the documents are made from a template: short, and more like others than `least` and than the long
-    documents of the same corpus are, but for one in a hundred of those.
+    """Which of the documents are made from a template and not the first of theirs: short, and more like others than
+    `least` and than the long documents of the same corpus are, but for one in a hundred of those.
     """
     natural = [each.share for each in found if each.words > TEMPLATE_MADE_WORDS]
     enough = len(natural) >= _LONG_DOCUMENTS
     limit = max(least, float(np.quantile(natural, 0.99)) if enough else 0.0)
-    return [each.words <= TEMPLATE_MADE_WORDS and each.share > limit for each in found]
+    return [each.words <= TEMPLATE_MADE_WORDS and each.share > limit and each.shown >= MOST_SHOWN for each in found]
 
 
 def _runs(text: str) -> Hashes:

@@ -120,10 +120,12 @@ class CorpusConfig(Settings):
         0.6, "share of common 5-word shingles (Jaccard) that makes two documents one; 1: off", least=0.3, most=1.0
     )
     repeated_paragraphs: str = setting(
-        "drop", "paragraphs that an earlier document has too: long ones, short ones of many", choices=("drop", "keep")
+        "drop", "paragraphs that another document keeps: long ones, short ones of many", choices=("drop", "keep")
     )
     template_made: str = setting(
-        "drop", "short articles that were made from a template, like many others", choices=("drop", "keep")
+        "drop",
+        "short articles made from a template, like many others, but for the first of each pattern",
+        choices=("drop", "keep"),
     )
     contained_share: float = setting(
         0.25,

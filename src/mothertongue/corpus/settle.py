@@ -35,7 +35,7 @@ def settle(census: Census, config: CorpusConfig, work: Path, ledger: Ledger) -> 
     reasons = dict[int, str]()
     if config.near_duplicate_threshold < 1:
         reasons |= _near(census, work, threshold=config.near_duplicate_threshold)
-    reasons |= take_out_common(census, config, work, reasons, ledger)
+    reasons |= take_out_common(census, config, work, reasons, ledger, doubtful=_shares(census, config, reasons))
     reasons |= _shares(census, config, reasons)
     sides = ["" if index in reasons else side for index, side in enumerate(census.sides)]
     for attempt in range(_ATTEMPTS):

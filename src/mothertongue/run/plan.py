@@ -46,7 +46,8 @@ def write_plan(language: str, *, hours: float, sources: Sequence[str], base: str
         )
     shape = read_shape(base)
     remotes = {source: remote for source in sources if (remote := ask(source))}
-    megabytes = sum(remote.text_bytes / 1e6 for remote in remotes.values())
+    sizes = [remote.text_bytes for remote in remotes.values()]
+    megabytes = sum(ASSUMED_MEGABYTES if size is None else size / 1e6 for size in sizes)
     megabytes += sum(text_megabytes(file) for source in sources if source not in remotes for file in files_of(source))
     machine = measure_machine()
     derived = derive(hours, megabytes if sources else ASSUMED_MEGABYTES, shape, machine)
@@ -68,7 +69,8 @@ def _write(
     import tomlkit
 
     document = tomlkit.document()
-    for line in _head(hours, sources, machine, shape, plan):
+    unknown = [source for source, remote in remotes.items() if remote.text_bytes is None]
+    for line in _head(hours, sources, unknown, machine, shape, plan):
         document.add(tomlkit.comment(line))
     for remote in remotes.values():
         document.add(tomlkit.comment(f"To be fetched: {remote.words}"))
@@ -96,7 +98,9 @@ def _tables(rows: Sequence[Mapping[str, str]]) -> Any:
     return array
 
 
-def _head(hours: float, sources: Sequence[str], machine: Machine, shape: Shape, plan: Plan) -> Iterator[str]:
+def _head(
+    hours: float, sources: Sequence[str], unknown: Sequence[str], machine: Machine, shape: Shape, plan: Plan
+) -> Iterator[str]:
     teraflop = hours * machine.training_teraflop_per_hour
     rate = machine.gigaflop_per_second
     yield "Run it, and again after any interruption:  mothertongue run THIS_FILE --out runs/NAME"
@@ -106,6 +110,8 @@ def _head(hours: float, sources: Sequence[str], machine: Machine, shape: Shape, 
         yield "There is a GPU that was not measured: it is much faster. Raise both budget_teraflop by hand."
     guessed = "guessed from the files" if sources else "assumed: no --source yet"
     yield f"Text: about {plan.megabytes:.3g} MB, {guessed}."
+    if unknown:
+        yield f"How much text is in {', '.join(unknown)} is unknown; {ASSUMED_MEGABYTES:g} MB are assumed for each."
     if plan.hours < 0.95 * hours:
         yield f"Only about {plan.hours:.2g} hours are used: {MAX_EPOCHS} passes over it are the most that teach."
     if shape.assumed:

@@ -30,7 +30,7 @@ class Remote:
     contents: Mapping[str, str]  # name -> what stands for its content in a fingerprint
     bytes: int  # as it is kept on disk
     missing_bytes: int  # of them, those that must still be fetched
-    text_bytes: int  # of text in it, about
+    text_bytes: int | None  # of text in it, about; None: nobody knows
     licence: str
     words: str  # what will be fetched, from where, in one line
 

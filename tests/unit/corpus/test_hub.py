@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading, hub, read_file
 from mothertongue.errors import ConfigError, SourceError
+from mothertongue.run import plan
+from mothertongue.run.machine import Machine
 
 datasets = pytest.importorskip("datasets")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -102,6 +105,26 @@ def test_the_commit_stands_for_the_content(monkeypatch: pytest.MonkeyPatch) -> N
     hub._commit_of.cache_clear()
     pinned = CorpusConfig(sources=(Source("hf:owner/name", revision="f" * 40),))
     assert ask("hf:owner/name", pinned).contents == {"hf:owner/name": "f" * 40}
+
+
+def test_a_plan_asks_the_hub_how_much_there_is_or_says_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+
+    names = {"cs/train-00000-of-00001.parquet": 700, "cs/test-00000-of-00001.parquet": 50, "sk/train.jsonl": 30}
+    files = [SimpleNamespace(rfilename=name, size=size) for name, size in {**names, "README.md": 9, "a.png": 9}.items()]
+    told = SimpleNamespace(sha=COMMIT, siblings=files)
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", lambda self, name, **options: told)
+    hub._commit_of.cache_clear()
+    assert hub.file_sizes(Source("hf:owner/name")) == [("cs/train-00000-of-00001.parquet", 700), ("sk/train.jsonl", 30)]
+    assert hub.file_sizes(Source("hf:owner/name", subset="cs", split="test"))[0][1] == 50
+    assert ask("hf:owner/name").text_bytes
+    told.siblings = None
+    found = ask("hf:owner/name")
+    assert (found.text_bytes, found.words) == (None, "hf:owner/name, of unknown size")
+    monkeypatch.setattr(plan, "measure_machine", lambda: Machine(100.0, 2))
+    text = plan.write_plan("cs", hours=0.1, sources=["hf:owner/name"], base="hub:gpt2")
+    assert "How much text is in hf:owner/name is unknown; 20 MB are assumed for each." in text
+    assert "about 20 MB" in text
 
 
 def test_a_data_set_that_cannot_be_found_says_what_to_do() -> None:

@@ -93,6 +93,9 @@ def test_what_stands_for_the_content_is_the_servers_word(server: Server) -> None
     etag = hashlib.md5(b"one", usedforsecurity=False).hexdigest()
     assert found.contents == {f"{server.url}/a.txt": f"ETag {etag}, 3 bytes"}
     assert found.text_bytes == 3
+    server.sizes = False
+    unsized = ask(f"{server.url}/a.txt")
+    assert (unsized.text_bytes, unsized.words) == (None, f"{server.url}/a.txt, of unknown size")
 
 
 def test_a_new_question_gets_a_new_answer_that_is_then_read(server: Server) -> None:

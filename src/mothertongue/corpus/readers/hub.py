@@ -24,6 +24,8 @@ from mothertongue.errors import ConfigError, SourceError
 PREFIX = "hf:"
 _NAME = re.compile(r"hf:(\w[\w.-]{0,95}/)?\w[\w.-]{0,95}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_ROWS = re.compile(r"\.(parquet|arrow|jsonl?|csv|tsv|txt)(\.(gz|bz2|xz|zst))?$", re.I)
+_WORDS = re.compile(r"[/.]|-(?=\d)")  # of a path like cs/train-00000-of-00002.parquet
 _ADVANCE_EVERY = 1 << 20
 
 
@@ -72,6 +74,22 @@ def _commit_of(name: str, revision: str) -> str:
             "data set behind a form, accept it on its page and run `hf auth login`; offline, download it "
             f"(`hf download {name} --repo-type dataset --local-dir DIR`) and give DIR as the source."
         ) from error
+
+
+def file_sizes(source: Source) -> list[tuple[str, int]]:
+    """Names and bytes of the files that hold the rows of a source; none if the Hub does not tell."""
+    from huggingface_hub import HfApi
+
+    data = find_data_set(source)
+    try:
+        info = HfApi().dataset_info(data.name, revision=data.commit, files_metadata=True, timeout=30)
+        files = [(str(file.rfilename), int(file.size or 0)) for file in info.siblings or ()]
+    except Exception:  # then nobody knows: the same as above is said when it is read
+        return []
+    files = [(name, size) for name, size in files if size and _ROWS.search(name)]
+    own = [entry for entry in files if source.subset and source.subset in _WORDS.split(entry[0])]
+    files = own or files
+    return [entry for entry in files if source.split in _WORDS.split(entry[0])] or files
 
 
 def read_hub(data: Readable, reading: Reading) -> Iterator[Document]:

@@ -15,12 +15,12 @@ from mothertongue.corpus.document import Document
 from mothertongue.corpus.extras import need
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.copies import copied
-from mothertongue.corpus.readers.files import Readable
+from mothertongue.corpus.readers.files import Readable, size_of
 from mothertongue.corpus.readers.records import columns_to_read, document_of
 from mothertongue.errors import SourceError
 
 _BATCH_ROWS = 256
-_MAX_GROUP_BYTES = 1 << 31  # of the columns that are read, unpacked
+_MAX_GROUP_BYTES = 1 << 32  # unpacked; what is read of it comes in pages
 _TO = "read Parquet and Arrow tables"
 
 
@@ -35,14 +35,14 @@ def read_parquet(path: Readable, reading: Reading) -> Iterator[Document]:
         number = 0
         for group in range(table.num_row_groups):
             where = f"{path.name}:{group}"
-            about = table.metadata.row_group(group)
-            if _unpacked_bytes(about, columns) > _MAX_GROUP_BYTES:
-                reading.drop("row-group-too-large", where, f"{_unpacked_bytes(about, columns):,} bytes")
+            about = table.metadata.row_group(group)  # not its columns: pyarrow ends the process where they are damaged
+            if about.total_byte_size > _MAX_GROUP_BYTES:
+                reading.drop("row-group-too-large", where, f"{about.total_byte_size:,} bytes")
             else:
                 batches = table.iter_batches(_BATCH_ROWS, row_groups=[group], columns=columns, use_threads=False)
                 yield from _documents(batches, path, number, reading)
             number += about.num_rows
-            reading.advance(sum(about.column(index).total_compressed_size for index in range(about.num_columns)))
+            reading.advance(size_of(path) // table.num_row_groups)
 
 
 def read_arrow(path: Readable, reading: Reading) -> Iterator[Document]:
@@ -102,11 +102,6 @@ def _checked(path: Readable, opening: Any) -> Any:
             f"{path} is no table that can be read, or only a part of one: {str(error)[:300]}. "
             "Download or copy the file again and compare its size; then run the same command."
         ) from error
-
-
-def _unpacked_bytes(group: Any, columns: list[str]) -> int:
-    parts = (group.column(index) for index in range(group.num_columns))
-    return sum(part.total_uncompressed_size for part in parts if part.path_in_schema.split(".")[0] in columns)
 
 
 def _documents(batches: Iterator[Any], path: Readable, before: int, reading: Reading) -> Iterator[Document]:
