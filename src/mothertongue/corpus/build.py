@@ -1,7 +1,7 @@
 """The inner files of the corpus room compiled with Cython, in place: `python -m mothertongue.corpus.build`.
 
 The same Python, with the types of the .pxd files beside it, turned into C: nothing needs it, and what comes out has the
-same bytes (tests/unit/corpus/test_wikitext_compiled.py, test_bayes.py). To go back, delete what it names.
+same bytes (tests/unit/corpus/test_wikitext_compiled.py, test_bayes.py, test_view.py). To go back, delete what it names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mothertongue.errors import ConfigError
 
-FILES = ("walk",)  # of this folder; wikitext/build.py has its own
+FILES = ("tally", "walk")  # of this folder; wikitext/build.py has its own
 _COMPILE = """
 import sys
 from Cython.Build import cythonize

@@ -17,6 +17,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mothertongue.corpus import tally
+
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 _PLANE = 1 << 16
@@ -34,6 +36,22 @@ def word_hashes(text: str) -> Hashes:
     """One number per word of `text`, without regard to case and punctuation."""
     pieces = [_hash(piece)[0] for piece in _pieces(text)]
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+def counted(text: str) -> tuple[Hashes, npt.NDArray[np.int32] | None, int]:
+    """By tally.py: `word_hashes(text)`, how often each code point stands there (None if one is beyond the first plane),
+    and len(text.split()).
+    """
+    counts = np.zeros(_PLANE if not text.isascii() else 1 << 7, dtype=np.int32)
+    words, total, beyond, cut = list[Hashes](), 0, 0, " "
+    for piece in _pieces(text):
+        own = np.empty(len(piece) // 2 + 1, dtype=np.uint64)
+        number, pieces, uncounted = tally.tally(piece, _letters(), counts, own, _BASE, int(_SECOND), (1 << 64) - 1)
+        words.append(own[:number])
+        total += pieces - (not (cut.isspace() or piece[:1].isspace()))
+        beyond += uncounted
+        cut = piece[-1:]
+    return (words[0] if len(words) == 1 else np.concatenate(words)), None if beyond else counts, total
 
 
 def shingles(words: Hashes, width: int) -> Hashes:

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from mothertongue.corpus.shingle import PIECE, Hashes, shingles, word_hashes
+from mothertongue.corpus import tally
+from mothertongue.corpus.shingle import PIECE, Hashes, counted, shingles, word_hashes
 
 Points: TypeAlias = npt.NDArray[np.uint32]
 
 RUN_WORDS = 5
 _PLANE = 1 << 16
 _FEW = 500  # characters that are counted one by one as quickly
+COMPILED = not str(tally.__file__).endswith(".py")
 
 
 class View:
@@ -37,13 +39,24 @@ class View:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """How often each character stands there; those that do not are missing."""
-        if len(self.text) < _FEW or self.points.max() >= _PLANE:
+        if self._is_short:
+            return Counter(self.text)
+        if COMPILED:
+            return _known(self._counted[1]) if self._counted[1] is not None else Counter(self.text)
+        if self.points.max() >= _PLANE:
             return Counter(self.text)
         total = np.bincount(self.points[:PIECE], minlength=_PLANE)
         for at in range(PIECE, len(self.points), PIECE):
             total += np.bincount(self.points[at : at + PIECE], minlength=_PLANE)
-        known = np.flatnonzero(total)
-        return dict(zip(map(chr, known.tolist()), total[known].tolist(), strict=True))
+        return _known(total)
+
+    @property
+    def _is_short(self) -> bool:
+        return len(self.text) < _FEW
+
+    @cached_property
+    def _counted(self) -> tuple[Hashes, npt.NDArray[np.int32] | None, int]:
+        return counted(self.text)
 
     def count(self, characters: Iterable[str]) -> int:
         """How many characters of the text are one of these."""
@@ -57,13 +70,17 @@ class View:
     @cached_property
     def pieces(self) -> int:
         """How many pieces there are between white space: len(text.split())."""
+        if self._is_short:
+            return len(self.text.split())
+        if COMPILED:
+            return self._counted[2]
         space = _spaces()[self.points]
         return int(np.count_nonzero(space[:-1] & ~space[1:])) + int(len(space) > 0 and not space[0])
 
     @cached_property
     def words(self) -> Hashes:
         """A number for each word."""
-        return word_hashes(self.text)
+        return self._counted[0] if COMPILED else word_hashes(self.text)
 
     @cached_property
     def runs(self) -> Hashes:
@@ -85,6 +102,11 @@ class View:
         there = np.zeros(1 << bits, dtype=np.bool_)
         there[(self.runs * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)] = True
         return len(self.runs) - int(np.count_nonzero(there))
+
+
+def _known(counts: npt.NDArray[np.signedinteger[Any]]) -> dict[str, int]:
+    known = np.flatnonzero(counts)
+    return dict(zip(map(chr, known.tolist()), counts[known].tolist(), strict=True))
 
 
 def view(text: str | View) -> View:

@@ -30,7 +30,7 @@ from mothertongue.corpus.readers.wikipedia import open_wiki, page_document, read
 from mothertongue.corpus.refine import refine
 from mothertongue.corpus.repair import repair
 from mothertongue.corpus.shards import encode_document
-from mothertongue.corpus.shingle import shingle_sets
+from mothertongue.corpus.shingle import Hashes
 from mothertongue.corpus.sources import source_name
 from mothertongue.corpus.split import text_digest
 from mothertongue.corpus.view import View
@@ -39,7 +39,7 @@ from mothertongue.errors import SourceError
 from mothertongue.languages import open_language
 
 LEVEL = 1  # of compression: the files are read again soon
-_BATCH_CHARACTERS = 1 << 21
+_BATCH_RUNS = 1 << 18
 
 
 @dataclass
@@ -78,10 +78,10 @@ def work(part: Part, config: CorpusConfig, folder: Path) -> int:
         zstandard.open(unfinished["jsonl.zst"], "wb", cctx=zstandard.ZstdCompressor(level=LEVEL)) as spool,
         unfinished["signatures"].open("wb") as signed,
     ):
-        for document in kept_documents(part, reading):
+        for document, own in kept_documents(part, reading):
             rows.append((text_digest(document.text).hex(), len(document.text.encode("utf-8"))))
             spool.write(encode_document(document))
-            signed.write(signatures.add(document.text))
+            signed.write(signatures.add(own.runs))
         signed.write(signatures.rest())
     finished = Finished(name, rows, ledger.plain(), sum(read))
     unfinished["json"].write_text(json.dumps(finished.__dict__), "ascii")
@@ -90,15 +90,16 @@ def work(part: Part, config: CorpusConfig, folder: Path) -> int:
     return finished.bytes
 
 
-def kept_documents(part: Part, reading: Reading) -> Iterator[Document]:
-    """The documents of a part that pass every rule for one document alone, cleaned."""
+def kept_documents(part: Part, reading: Reading) -> Iterator[tuple[Document, View]]:
+    """The documents of a part that pass every rule for one document alone, cleaned, and the view of their text."""
     for document in read_part(part, reading):
         text = clean(repair(document.text, reading.language, skip=reading.source.skip_rules))
         text = refine(text, document.id, reading)
-        if reason := judge(View(text), reading):
+        own = View(text)
+        if reason := judge(own, reading):
             reading.drop(reason, document.id, text or document.text)
         else:
-            yield Document(text, document.id, document.source, _flagged(text, document.meta, reading))
+            yield Document(text, document.id, document.source, _flagged(text, document.meta, reading)), own
 
 
 def _flagged(text: str, meta: dict[str, Any], reading: Reading) -> dict[str, Any]:
@@ -131,16 +132,16 @@ class Signatures:
     """MinHash signatures as bytes, computed for many documents at once."""
 
     def __init__(self) -> None:
-        self._batch: list[str] = []
-        self._characters = 0
+        self._batch: list[Hashes] = []
+        self._runs = 0
 
-    def add(self, text: str) -> bytes:
-        """One more document; gives the bytes of those that are ready."""
-        self._batch.append(text)
-        self._characters += len(text)
-        return self.rest() if self._characters >= _BATCH_CHARACTERS else b""
+    def add(self, own: str | Hashes) -> bytes:
+        """One more document, as its text or its runs of words; gives the bytes of those that are ready."""
+        self._batch.append(View(own).runs if isinstance(own, str) else own)
+        self._runs += len(self._batch[-1])
+        return self.rest() if self._runs >= _BATCH_RUNS else b""
 
     def rest(self) -> bytes:
         """The bytes of those that wait."""
-        batch, self._batch, self._characters = self._batch, [], 0
-        return dedup.sign(shingle_sets(batch, dedup.SHINGLE_WORDS)).tobytes() if batch else b""
+        batch, self._batch, self._runs = self._batch, [], 0
+        return dedup.sign(batch).tobytes() if batch else b""

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from mothertongue.errors import ArtifactError
 from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.run.disk import write_json
 from mothertongue.run.progress import track
+from mothertongue.tokenizer.encode import Encoder
 
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
@@ -81,22 +81,16 @@ def tokenize_corpus(corpus: Path, tokenizer: Tokenizer, file: Path) -> Ids:
     sidecar = file.with_suffix(".json")
     if not _is_whole(file, sidecar, np.dtype(kind).itemsize):
         end = np.array([end_of_text_id(tokenizer)], dtype=kind)
-        tokens = 1
+        tokens, encode = 1, Encoder(tokenizer)
         with file.open("wb") as stream, track("tokenizing", unit="MB") as bar:
             stream.write(end.tobytes())
             for texts in _batches(corpus):
-                ids = _encode(tokenizer, texts, end)
+                ids = np.concatenate([part for found in encode(texts) for part in (found.astype(kind), end)])
                 stream.write(ids.tobytes())
                 tokens += len(ids)
                 bar.advance(sum(len(text.encode()) for text in texts) / 1e6, note=f"{tokens:,} tokens")
         write_json(sidecar, {"tokens": tokens})
     return np.memmap(file, dtype=kind, mode="r")
-
-
-def _encode(tokenizer: Tokenizer, texts: list[str], end: NDArray[Any]) -> NDArray[Any]:
-    tokenizer.encode_special_tokens = True
-    encodings = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-    return np.concatenate([part for found in encodings for part in (np.array(found.ids, dtype=end.dtype), end)])
 
 
 def _is_whole(file: Path, sidecar: Path, itemsize: int) -> bool:

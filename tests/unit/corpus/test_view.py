@@ -8,9 +8,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from mothertongue.corpus import shingle, tally
 from mothertongue.corpus.quality import RULES, Profile
 from mothertongue.corpus.rule import first_failed
 from mothertongue.corpus.shape import SHAPE_RULES, Shape
+from mothertongue.corpus.shingle import word_hashes
 from mothertongue.corpus.view import PIECE, View
 from mothertongue.languages import open_language
 
@@ -62,3 +64,25 @@ def test_a_sure_rule_is_not_worked_out() -> None:
     wanted = {"few-function-words": 0.1}
     assert first_failed(RULES, profile, wanted, ()) is None
     assert "function_words" not in profile.__dict__
+
+
+def test_the_text_in_one_pass_is_the_text_in_arrays() -> None:
+    """As plain Python, or as compiled: the same words, counts and pieces."""
+    for text in [*random_texts(60), "ž" * 9, "🙂 a", "", "ʼn İs ΟΔΟΣ"]:
+        words, counts = np.zeros(len(text) // 2 + 1, dtype=np.uint64), np.zeros(1 << 16, dtype=np.int32)
+        room = [memoryview(array) for array in (shingle._letters(), counts, words)]  # in them numbers are plain
+        number, pieces, uncounted = tally.tally(text, *room, shingle._BASE, int(shingle._SECOND), (1 << 64) - 1)
+        assert words[:number].tolist() == word_hashes(text).tolist()
+        assert pieces == len(text.split())
+        assert uncounted == sum(sign > "\uffff" for sign in text)
+        found = {chr(point): int(counts[point]) for point in np.flatnonzero(counts)}
+        assert found == {sign: count for sign, count in Counter(text).items() if sign <= "\uffff"}
+
+
+def test_a_text_of_several_parts_is_counted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shingle, "PIECE", 7)
+    for text in [*random_texts(30), "x" * 40]:
+        words, counts, pieces = shingle.counted(text)
+        assert pieces == len(text.split())
+        assert words.tolist() == word_hashes(text).tolist()
+        assert counts is None or int(counts.sum()) == len(text)
