@@ -46,7 +46,7 @@ def editions() -> Iterator[Documents]:
     others = [text for title, texts in second.items() if title not in {b for _, b in same} for text in texts]
     others = [text for text in others if len(text) > 400][:_OTHERS]
     records = [text for one, other in same for text in (*first[one], *second[other])]
-    yield Documents("as they stand", [*records, *others], tuple(_mostly_same(records)))
+    yield Documents("records", [*records, *others], tuple(_mostly_same(records)))
     for kind, length in KINDS.items():
         texts, pairs = list[str](), list[tuple[int, int]]()
         for one, other in same:

@@ -53,7 +53,7 @@ def filtering(bench: Bench) -> dict[str, float]:
 
 def decisions(bench: Bench) -> dict[str, float]:
     """The share of identical decisions per filter and language, and what language-blind filters do to Czech."""
-    same = dict[str, list[bool]]()
+    same, blind = dict[str, list[bool]](), dict[str, float]()
     for code in (*SETS, "articles"):
         texts, language = (bench.texts(), "en") if code == "articles" else (_pieces(bench, code), code)
         for how, tokenizer, words in (("own tokenizer", language, STOP_WORDS[language]), ("default", "en", "")):
@@ -66,8 +66,11 @@ def decisions(bench: Bench) -> dict[str, float]:
             ours, theirs = (json.loads(file.read_text("ascii")) for file in files)
             for rule, own in ours.items():
                 equal = [(one is None) == (other is None) for one, other in zip(own, theirs[rule], strict=True)]
-                same.setdefault(f"filters_identical_decisions_{code}", []).extend(equal)
-                same.setdefault(f"filters_identical_decisions_{rule}", []).extend(equal)
+                if how == "own tokenizer":
+                    same.setdefault(f"filters_identical_decisions_{code}", []).extend(equal)
+                    same.setdefault(f"filters_identical_decisions_{rule}", []).extend(equal)
+                elif rule == "gopher_quality":
+                    blind[f"datatrove_default_gopher_quality_drops_{code}"] = _dropped(theirs[rule]) / len(equal)
                 bench.row(
                     "filter decisions", who=rule, texts=code, tokenizer=how, documents=len(equal),
                     identical=sum(equal) / len(equal), dropped_by_ours=_dropped(own) / len(equal),
@@ -76,6 +79,7 @@ def decisions(bench: Bench) -> dict[str, float]:
                 )  # fmt: skip
     every = [one for name, many in same.items() if name.endswith(tuple((*SETS, "articles"))) for one in many]
     figures = {name: round(sum(many) / len(many), 4) for name, many in same.items()}
+    figures |= {name: round(share, 4) for name, share in blind.items()}
     return {**figures, "filters_identical_decisions": round(sum(every) / len(every), 4)}
 
 

@@ -1,7 +1,7 @@
 """Memory of the whole stage with two processes: all processes together, sampled while it works.
 
 What counts is the proportional share (PSS) of the process and its descendants: memory that several share counts once.
-Text: sentences of the English sets in another order, by a seed, so that words are real and documents differ.
+Text: runs of three words of the English sets put into sentences by a seed, so that words are real and nothing repeats.
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import os
 import random
-import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from corpus_bench import Bench
 from corpus_filters import texts_of
 
 _SETS = ("en.books_pd", "en.docs_edgeai", "en.wikitext2_valid_test")
-_SENTENCE = re.compile(r"[^.!?]{20,400}[.!?]")
 _EVERY_SECONDS = 0.2
 _PROCESSES = 2
 
@@ -96,10 +94,16 @@ def _pss(process: int) -> float:
 
 def _write(place: Path, megabytes: float) -> None:
     draw, written = random.Random(4), 0.0
-    sentences = [one.strip() for name in _SETS for text in texts_of(name)[:100] for one in _SENTENCE.findall(text)]
+    words = [word.strip("\"'()[]*_") for name in _SETS for text in texts_of(name)[:60] for word in text.split()]
     with place.open("w", encoding="utf-8") as file:
         while written < megabytes * 1e6:
-            paragraphs = (" ".join(draw.choices(sentences, k=6)) for _ in range(draw.randint(1, 8)))
+            paragraphs = (" ".join(_sentence(words, draw) for _ in range(6)) for _ in range(draw.randint(1, 8)))
             text = "\n\n".join(paragraphs)
             written += len(text.encode("utf-8"))
             file.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
+
+
+def _sentence(words: Sequence[str], draw: random.Random) -> str:
+    starts = (int(draw.random() * (len(words) - 3)) for _ in range(draw.randint(3, 7)))
+    text = " ".join(word for at in starts for word in words[at : at + 3])
+    return f"{text.rstrip('.,;:!?').capitalize()}."
