@@ -40,6 +40,7 @@ class Bench:
         self.threads = threads
         self.folder, self.rounds = folder, rounds
         self.rows, self.notes = list[dict[str, Any]](), list[str]()
+        self.earlier_seconds = 0.0  # of measurements that an earlier run has made
         self.state = folder / "rounds.jsonl"
         if fresh:
             self.state.unlink(missing_ok=True)
@@ -68,17 +69,21 @@ class Bench:
         """Every job in turn, for all rounds; those that an earlier run of the same source has finished are kept."""
         rounds = rounds or self.rounds
         key = {"question": question, **settings, "arms": sorted(jobs), "threads": self.threads, "source": self.source}
-        found = [one["found"] for one in self._finished() if one["key"] == json.loads(json.dumps(key))]
+        kept = [one for one in self._finished() if one["key"] == json.loads(json.dumps(key))][:rounds]
+        self.earlier_seconds += sum(one["seconds"] for one in kept)
+        found = [one["found"] for one in kept]
         while len(found) < rounds:
+            started = time.monotonic()
             found.append({name: self._timed(question, name, job) for name, job in jobs.items()})
+            line = {"key": key, "found": found[-1], "seconds": time.monotonic() - started}
             with self.state.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "found": found[-1]}) + "\n")
-        for number, one in enumerate(found[:rounds], start=1):
+                file.write(json.dumps(line) + "\n")
+        for number, one in enumerate(found, start=1):
             shown = {name: value for name, value in settings.items() if name != "job"}
             self.rows += [
                 {"question": question, **shown, "round": number, "who": who, **row} for who, row in one.items()
             ]
-        return found[:rounds]
+        return found
 
     def kills(self, **settings: float) -> Result:
         """A training killed again and again."""

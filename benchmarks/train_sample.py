@@ -11,9 +11,11 @@ import argparse
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -36,20 +38,21 @@ class Arm:
     trainer: str  # of train_peers.py, or ours
     settings: Mapping[str, Any] = field(default_factory=dict)  # of LoopConfig
     batch: int = 8
+    needs: str = "json"  # a module
 
     @property
     def is_there(self) -> bool:
-        """Whether the engine has these settings."""
+        """Whether the engine has these settings, and what they need is installed."""
         from mothertongue.train.config import LoopConfig
 
-        return set(self.settings) <= set(LoopConfig.__dataclass_fields__)
+        return set(self.settings) <= set(LoopConfig.__dataclass_fields__) and find_spec(self.needs) is not None
 
 
 ARMS = {
     BASE: Arm("fastai"),
     "adamw": Arm("ours"),
     "muon": Arm("ours", {"optimizer": "muon"}),
-    "schedule-free": Arm("ours", {"optimizer": "schedule-free", "decay": 0.0}),
+    "schedule-free": Arm("ours", {"optimizer": "schedule-free", "decay": 0.0}, needs="schedulefree"),
 }
 NOTES = (
     "sample efficiency: the tiny model from scratch, T 256, 8 sequences a step, no dropout, text of works that no arm "
@@ -66,7 +69,7 @@ def sample(bench: Bench, asked: argparse.Namespace) -> dict[str, float]:
     """Figures of all arms in both languages."""
     arms = {name: ARMS[name] for name in asked.sample_arms if ARMS[name].is_there}
     for missing in set(asked.sample_arms) - set(arms):
-        bench.notes.append(f"the engine has no {missing} yet: that arm is left out")
+        bench.notes.append(f"{missing} is left out: the engine has no such setting, or what it needs is not installed")
     paces = pace(bench, arms, asked)
     found: dict[tuple[str, str], list[Result]] = {}
     for language in asked.languages:
@@ -121,22 +124,19 @@ def _learn(
     arm = ARMS[name]
     job = _job(arm).with_(warm=0, steps=steps, rate=rate, seed=seed, ids=str(text.ids))
     source = bench.source if arm.trainer == "ours" else bench.scripts
-    key = hashlib.sha256(json.dumps([asdict(job), arm.trainer, bench.threads, source]).encode()).hexdigest()[:16]
-    file, out = bench.folder / f"sample-{key}.json", bench.folder / "sample-model"
-    if not file.is_file():
+    key = json.dumps([asdict(job), question, arm.trainer, bench.threads, source])
+    name_of = hashlib.sha256(key.encode()).hexdigest()[:16]
+    file, out = bench.folder / f"sample-{name_of}.json", bench.folder / "sample-model"
+    started, was_there = time.monotonic(), file.is_file()
+    if not was_there:
         trained = bench.train(arm.trainer, job.with_(out=str(out)))
-        scores = bench.run("train_score.py", str(out), str(text.tokenizer), str(text.tests))
-        file.write_text(json.dumps(trained | scores), "utf-8")
+        tests = ("dev", "heldout") if question == "trained" else ("dev",)
+        scores = bench.run("train_score.py", str(out), str(text.tokenizer), str(text.tests), *tests)
+        file.write_text(json.dumps(trained | scores | {"seconds": time.monotonic() - started}), "utf-8")
     result: Result = json.loads(file.read_text("utf-8"))
-    row = {
-        "question": question,
-        "language": language,
-        "who": name,
-        "rate": rate,
-        "steps": steps,
-        "seed": seed,
-        **result,
-    }
+    bench.earlier_seconds += result["seconds"] * was_there
+    asked = {"question": question, "language": language, "who": name, "rate": rate, "steps": steps, "seed": seed}
+    row = asked | result
     print(json.dumps(row), flush=True)
     bench.rows.append(row)
     return result

@@ -1,4 +1,4 @@
-"""Bits per byte of a model on the tests of train_text.py: `train_score.py MODEL TOKENIZER TESTS`, run by train.py."""
+"""Bits per byte of a model on the tests of train_text.py: `train_score.py MODEL TOKENIZER TESTS NAME...`."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ if __name__ == "__main__":
     model = GPT2LMHeadModel.from_pretrained(sys.argv[1])
     tokenizer = Tokenizer.from_file(sys.argv[2])
     tests: dict[str, list[str]] = json.loads(Path(sys.argv[3]).read_text("utf-8"))
-    scores = {name: score_documents(model, tokenizer, texts).bits_per_byte for name, texts in tests.items()}
+    scores = {name: score_documents(model, tokenizer, tests[name]).bits_per_byte for name in sys.argv[4:]}
     print(json.dumps({name: round(score, 5) for name, score in scores.items()}))

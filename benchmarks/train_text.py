@@ -72,7 +72,7 @@ def split_works(found: dict[str, list[str]], wanted: dict[str, float]) -> dict[s
 
     >>> parts = split_works({"a": ["x" * 9], "b": ["y", "z"], "c": ["w" * 8]}, {"dev": 5})
     >>> len(parts["dev"]), sorted(parts)
-    (1, ["dev", "train"])
+    (1, ['dev', 'train'])
     """
     left = iter(sorted(found, key=lambda name: hashlib.sha256(name.encode()).digest()))
     parts: dict[str, list[str]] = {}
