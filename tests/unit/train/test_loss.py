@@ -87,7 +87,7 @@ def test_gradients_pass_torchs_own_check() -> None:
     weight_VD = head.weight.detach().clone().requires_grad_(True)
 
     def loss(hidden_ND: Tensor, weight_VD: Tensor) -> Tensor:
-        return loss_module._ChunkedCrossEntropy.apply(hidden_ND, weight_VD, labels_N, None)
+        return loss_module._ChunkedCrossEntropy.apply(hidden_ND, weight_VD, None, labels_N, None)
 
     assert torch.autograd.gradcheck(loss, (hidden_ND, weight_VD))
 
@@ -114,7 +114,7 @@ def test_a_teacher_is_a_share_of_the_target(weight: float, monkeypatch: pytest.M
         biased.bias.zero_()
     for one, other in zip(mine, theirs, strict=True):
         torch.testing.assert_close(one, other)
-    torch.testing.assert_close(cross_entropy(hidden_ND, biased, labels_N, teacher), theirs[0].float())
+    torch.testing.assert_close(cross_entropy(hidden_ND, biased, labels_N, teacher), theirs[0])
 
 
 def test_extreme_logits_neither_overflow_nor_vanish() -> None:
@@ -128,6 +128,18 @@ def test_extreme_logits_neither_overflow_nor_vanish() -> None:
     assert torch.isfinite(hidden_ND.grad).all() and torch.isfinite(head.weight.grad).all()
 
 
+def test_a_head_with_a_bias_has_torchs_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_module, "CHUNK_TOKENS", 3)
+    torch.manual_seed(0)
+    head, labels_N = nn.Linear(3, 5).double(), torch.tensor([0, 4, 4, 2, 1, 1, 3])
+    hidden_ND = torch.randn(7, 3, dtype=torch.double, requires_grad=True)
+    learning = [hidden_ND, head.weight, head.bias]
+    mine = torch.autograd.grad(2 * cross_entropy(hidden_ND, head, labels_N), learning)
+    theirs = torch.autograd.grad(2 * functional.cross_entropy(head(hidden_ND), labels_N), learning)
+    for one, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_half_precision_is_near_full_precision(model: PreTrainedModel) -> None:
     expected = reference(model, TOKENS_BT).item()
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -135,3 +147,8 @@ def test_half_precision_is_near_full_precision(model: PreTrainedModel) -> None:
     value.backward()
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx(expected, rel=0.02)
+    half = {name: parameter.grad for name, parameter in model.named_parameters()}
+    _, theirs = gradients(model, reference)
+    for name, grad in theirs.items():
+        assert half[name].dtype == torch.float32
+        assert functional.cosine_similarity(half[name].flatten(), grad.flatten() / 3, dim=0) > 0.99, name
