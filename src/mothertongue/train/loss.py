@@ -22,16 +22,31 @@ from mothertongue.model.products import product, product_over_rows
 CHUNK_TOKENS = 512
 
 
-def next_token_loss(model: PreTrainedModel, tokens_BT: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of each token but the first, given those before it."""
-    hidden_ND, labels_N = hidden_and_labels(model, tokens_BT)
+def next_token_loss(model: PreTrainedModel, tokens_BT: Tensor, *, end_id: int | None = None) -> Tensor:
+    """Mean cross-entropy in nats of each token but the first, given those before it.
+
+    With `end_id`, the token that stands before each document, given only those of its own document.
+    """
+    hidden_ND, labels_N = hidden_and_labels(model, tokens_BT, end_id=end_id)
     return cross_entropy(hidden_ND, anatomy(model).head, labels_N)
 
 
-def hidden_and_labels(model: PreTrainedModel, tokens_BT: Tensor) -> tuple[Tensor, Tensor]:
+def hidden_and_labels(model: PreTrainedModel, tokens_BT: Tensor, *, end_id: int | None = None) -> tuple[Tensor, Tensor]:
     """Final hidden states [N, D] of all tokens but the last of each row, and the tokens [N] that follow them."""
-    hidden_BTD = model.base_model(input_ids=tokens_BT[:, :-1], use_cache=False).last_hidden_state
+    inputs_BT = tokens_BT[:, :-1]
+    positions_BT = None if end_id is None else document_positions(inputs_BT, end_id)
+    hidden_BTD = model.base_model(input_ids=inputs_BT, position_ids=positions_BT, use_cache=False).last_hidden_state
     return hidden_BTD.reshape(-1, hidden_BTD.shape[-1]), tokens_BT[:, 1:].reshape(-1)
+
+
+def document_positions(tokens_BT: Tensor, end_id: int) -> Tensor:
+    """Position of each token in its document, 0 at `end_id`; transformers masks attention where positions start anew.
+
+    >>> document_positions(torch.tensor([[5, 6, 0, 7, 8, 0]]), end_id=0)
+    tensor([[0, 1, 0, 1, 2, 0]])
+    """
+    index_T = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)
+    return index_T - torch.where(tokens_BT == end_id, index_T, 0).cummax(dim=1).values
 
 
 def cross_entropy(hidden_ND: Tensor, head: nn.Linear, labels_N: Tensor, teacher: Teacher | None = None) -> Tensor:

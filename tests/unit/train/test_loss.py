@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -138,6 +139,22 @@ def test_a_head_with_a_bias_has_torchs_gradients(monkeypatch: pytest.MonkeyPatch
     theirs = torch.autograd.grad(2 * functional.cross_entropy(head(hidden_ND), labels_N), learning)
     for one, other in zip(mine, theirs, strict=True):
         torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_document_is_read_as_if_it_stood_alone(model: PreTrainedModel, fast: bool) -> None:
+    model.double().eval()
+    tokens_BT = TOKENS_BT.clone()
+    tokens_BT[0, 7] = tokens_BT[0, 8] = tokens_BT[2, 0] = tokens_BT[2, 13] = 0
+    documents = [tokens_BT[0, :8], tokens_BT[0, 7:9], tokens_BT[0, 8:], tokens_BT[1], tokens_BT[2, :14]]
+    documents.append(tokens_BT[2, 13:])
+    lengths = torch.tensor([len(document) - 1.0 for document in documents]).double()
+    alone = torch.stack([next_token_loss(model, document[None]).detach() for document in documents])
+    with fast_products(model) if fast else nullcontext():
+        together = next_token_loss(model, tokens_BT, end_id=0)
+        across = next_token_loss(model, tokens_BT)
+    torch.testing.assert_close(together, (alone * lengths).sum() / lengths.sum())
+    assert not torch.isclose(together, across, rtol=1e-9)
 
 
 def test_half_precision_is_near_full_precision(model: PreTrainedModel) -> None:
