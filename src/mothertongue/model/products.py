@@ -3,14 +3,14 @@
     with fast_products(model):
         ...                                   # every linear layer of the model goes through oneDNN, backward too
 
-The choice depends on the processor alone, never on a measurement, so that a resumed training computes the same numbers.
-Measured: docs/why/LOG.md, 2026-11-22.
+The choice depends on the processor and on shapes alone, never on a measurement, so that a resumed training computes
+the same numbers. Measured: docs/why/LOG.md, 2026-11-22.
 """
 # Axes: N rows, K inputs, M outputs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -19,28 +19,56 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
+from transformers.activations import NewGELUActivation
 from transformers.pytorch_utils import Conv1D
 
+from mothertongue.model import attention
+from mothertongue.model.dropout import dropout
 
-def product(left_NK: Tensor, right_MK: Tensor) -> Tensor:
-    """left @ right.T of shape [N, M], without gradients."""
+ROWS = 1024  # of a weight's gradient at once: more of them overflow the second-level cache
+
+
+def product(left_NK: Tensor, right_MK: Tensor, bias_M: Tensor | None = None) -> Tensor:
+    """left @ right.T + bias of shape [N, M], without gradients."""
     if _suits(left_NK):
-        return cast(Tensor, torch.ops.mkldnn._linear_pointwise(left_NK, right_MK, None, "none", [], ""))
-    return left_NK @ right_MK.T
+        return cast(Tensor, torch.ops.mkldnn._linear_pointwise(left_NK, right_MK, bias_M, "none", [], ""))
+    return functional.linear(left_NK, right_MK, bias_M)
+
+
+def product_over_rows(left_NK: Tensor, right_NM: Tensor) -> Tensor:
+    """left.T @ right of shape [K, M], a weight's gradient, without gradients.
+
+    oneDNN wants its first operand row by row, and copies it with one thread if it is not: the smaller one is copied.
+    """
+    if not _suits(left_NK):
+        return left_NK.T @ right_NM
+    if right_NM.shape[1] < left_NK.shape[1]:
+        return product_over_rows(right_NM, left_NK).T
+    total_KM = product(left_NK[:ROWS].T.contiguous(), right_NM[:ROWS].T)
+    for start in range(ROWS, len(left_NK), ROWS):
+        part = slice(start, start + ROWS)
+        total_KM += product(left_NK[part].T.contiguous(), right_NM[part].T)
+    return total_KM
 
 
 @contextmanager
 def fast_products(model: nn.Module) -> Iterator[None]:
-    """Let the linear layers of `model` (nn.Linear, GPT-2's Conv1D) use `product` inside the `with`, if it is faster."""
-    layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, Conv1D))] if prefers_onednn() else []
-    layers = [layer for layer in layers if "forward" not in vars(layer)]  # those of an outer `with` are its to restore
-    for layer in layers:
-        vars(layer)["forward"] = partial(_forward, layer)
+    """Let `model` compute faster inside the `with`: linear layers, GPT-2's GELU, dropout, causal attention."""
+    ways = {layer: way for layer in model.modules() if (way := _faster(layer)) and "forward" not in vars(layer)}
+    config: Any = getattr(model, "config", None)
+    attends = getattr(config, "_attn_implementation", None) == "sdpa"
+    for layer, way in ways.items():  # what has one belongs to an outer `with`
+        vars(layer)["forward"] = way
+    if attends:
+        config._attn_implementation = attention.NAME
     try:
         yield
     finally:
-        for layer in layers:
+        for layer in ways:
             vars(layer).pop("forward", None)
+        if attends:
+            config._attn_implementation = "sdpa"
 
 
 @cache
@@ -52,29 +80,37 @@ def prefers_onednn() -> bool:
 
 
 def _suits(tensor: Tensor) -> bool:
-    return prefers_onednn() and tensor.device.type == "cpu" and tensor.dtype == torch.float32
+    plain = tensor.device.type == "cpu" and tensor.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    return plain and prefers_onednn()
 
 
-def _forward(layer: nn.Linear | Conv1D, hidden: Tensor) -> Tensor:
+def _faster(layer: nn.Module) -> Callable[[Tensor], Tensor] | None:
+    if isinstance(layer, NewGELUActivation):  # the same formula in one kernel instead of eight
+        return partial(functional.gelu, approximate="tanh")
+    if isinstance(layer, nn.Dropout):
+        return partial(dropout, layer)
+    return partial(_linear, layer) if isinstance(layer, (nn.Linear, Conv1D)) and prefers_onednn() else None
+
+
+def _linear(layer: nn.Linear | Conv1D, hidden: Tensor) -> Tensor:
     weight_MK = layer.weight if isinstance(layer, nn.Linear) else layer.weight.T
     rows_NK = hidden.reshape(-1, hidden.shape[-1])
-    if not _suits(rows_NK) or torch.is_autocast_enabled("cpu"):
+    if not _suits(rows_NK):
         return cast(Tensor, cast(Any, type(layer)).forward(layer, hidden))
-    result_NM = cast(Tensor, _Product.apply(rows_NK, weight_MK))  # type: ignore[no-untyped-call]
-    result_NM = result_NM if layer.bias is None else result_NM + layer.bias
+    result_NM = cast(Tensor, _Linear.apply(rows_NK, weight_MK, layer.bias))  # type: ignore[no-untyped-call]
     return result_NM.view(*hidden.shape[:-1], -1)
 
 
-class _Product(torch.autograd.Function):
+class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, left_NK: Tensor, right_MK: Tensor) -> Tensor:
+    def forward(ctx: Any, left_NK: Tensor, right_MK: Tensor, bias_M: Tensor | None) -> Tensor:
         ctx.save_for_backward(left_NK, right_MK)
-        return product(left_NK, right_MK)
+        return product(left_NK, right_MK, bias_M)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_NM: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def backward(ctx: Any, grad_NM: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         left_NK, right_MK = ctx.saved_tensors
         left = product(grad_NM, right_MK.T) if ctx.needs_input_grad[0] else None
-        right = product(grad_NM.T, left_NK.T) if ctx.needs_input_grad[1] else None
-        return left, right
+        right = product_over_rows(grad_NM, left_NK) if ctx.needs_input_grad[1] else None
+        return left, right, grad_NM.sum(0) if ctx.needs_input_grad[2] else None

@@ -1,7 +1,8 @@
 """Next-token cross-entropy whose logits never stand in memory whole.
 
 The head's product is made for a few hundred tokens at a time, and their gradient at once, while it is in the cache: a
-vocabulary of 50,257 needs megabytes instead of gigabytes. Under autocast (GPUs) torch's own loss is used.
+vocabulary of 50,257 needs megabytes instead of gigabytes. Under autocast the products are the short ones, the rest is
+float32.
 """
 # Axes: B batch, T tokens, N = B*T, D hidden, V vocabulary
 
@@ -13,37 +14,45 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 from transformers import PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.products import product
+from mothertongue.model.products import product, product_over_rows
 
 CHUNK_TOKENS = 512
 
 
-def next_token_loss(model: PreTrainedModel, tokens_BT: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of each token but the first, given those before it."""
-    hidden_ND, labels_N = hidden_and_labels(model, tokens_BT)
+def next_token_loss(model: PreTrainedModel, tokens_BT: Tensor, *, end_id: int | None = None) -> Tensor:
+    """Mean cross-entropy in nats of each token but the first, given those before it.
+
+    With `end_id`, the token that stands before each document, given only those of its own document.
+    """
+    hidden_ND, labels_N = hidden_and_labels(model, tokens_BT, end_id=end_id)
     return cross_entropy(hidden_ND, anatomy(model).head, labels_N)
 
 
-def hidden_and_labels(model: PreTrainedModel, tokens_BT: Tensor) -> tuple[Tensor, Tensor]:
+def hidden_and_labels(model: PreTrainedModel, tokens_BT: Tensor, *, end_id: int | None = None) -> tuple[Tensor, Tensor]:
     """Final hidden states [N, D] of all tokens but the last of each row, and the tokens [N] that follow them."""
-    hidden_BTD = model.base_model(input_ids=tokens_BT[:, :-1], use_cache=False).last_hidden_state
+    inputs_BT = tokens_BT[:, :-1]
+    positions_BT = None if end_id is None else document_positions(inputs_BT, end_id)
+    hidden_BTD = model.base_model(input_ids=inputs_BT, position_ids=positions_BT, use_cache=False).last_hidden_state
     return hidden_BTD.reshape(-1, hidden_BTD.shape[-1]), tokens_BT[:, 1:].reshape(-1)
+
+
+def document_positions(tokens_BT: Tensor, end_id: int) -> Tensor:
+    """Position of each token in its document, 0 at `end_id`; transformers masks attention where positions start anew.
+
+    >>> document_positions(torch.tensor([[5, 6, 0, 7, 8, 0]]), end_id=0)
+    tensor([[0, 1, 0, 1, 2, 0]])
+    """
+    index_T = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)
+    return index_T - torch.where(tokens_BT == end_id, index_T, 0).cummax(dim=1).values
 
 
 def cross_entropy(hidden_ND: Tensor, head: nn.Linear, labels_N: Tensor, teacher: Teacher | None = None) -> Tensor:
     """Mean cross-entropy of `head` on `hidden_ND` against labels, or against a mixture of labels and a teacher."""
-    if head.bias is None and not torch.is_autocast_enabled(hidden_ND.device.type):
-        return cast(Tensor, _ChunkedCrossEntropy.apply(hidden_ND, head.weight, labels_N, teacher))
-    logits_NV = head(hidden_ND).float()
-    hard = functional.cross_entropy(logits_NV, labels_N)
-    if teacher is None:
-        return hard
-    soft = functional.cross_entropy(logits_NV, teacher.probabilities(slice(None)).float())
-    return (1 - teacher.weight) * hard + teacher.weight * soft
+    found = _ChunkedCrossEntropy.apply(hidden_ND, head.weight, head.bias, labels_N, teacher)  # type: ignore[no-untyped-call]
+    return cast(Tensor, found)
 
 
 @dataclass(frozen=True)
@@ -61,39 +70,50 @@ class Teacher:
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden_ND: Tensor, head_VD: Tensor, labels_N: Tensor, teacher: Teacher | None) -> Tensor:
+    def forward(
+        ctx: Any, hidden_ND: Tensor, head_VD: Tensor, bias_V: Tensor | None, labels_N: Tensor, teacher: Teacher | None
+    ) -> Tensor:
         count = labels_N.numel()
-        total = hidden_ND.new_zeros(())
-        want_hidden, want_head = ctx.needs_input_grad[0], ctx.needs_input_grad[1]
+        want_hidden, want_head, want_bias = ctx.needs_input_grad[:3]
         hidden_grad = torch.empty_like(hidden_ND) if want_hidden else None
-        head_grad = torch.zeros_like(head_VD) if want_head else None
+        head_grad_DV: Tensor | None = None  # transposed: so oneDNN has both operands as it likes them
+        bias_grad = torch.zeros_like(bias_V) if bias_V is not None and want_bias else None
+        total = torch.zeros((), dtype=_at_least_float32(hidden_ND), device=hidden_ND.device)
         hard = 1.0 - (teacher.weight if teacher else 0.0)
         for start in range(0, count, CHUNK_TOKENS):
             part = slice(start, start + CHUNK_TOKENS)
-            log_CV = product(hidden_ND[part], head_VD).log_softmax(dim=-1)
             labels_C1 = labels_N[part, None]
-            total -= hard * log_CV.gather(1, labels_C1).sum()
+            logits_CV = product(hidden_ND[part], head_VD, bias_V)
+            logits_CV = logits_CV.to(_at_least_float32(logits_CV))
+            wanted_C1 = hard * logits_CV.gather(1, labels_C1)
             soft_CV = teacher.probabilities(part).mul_(teacher.weight) if teacher else None
             if soft_CV is not None:
-                total -= (soft_CV * log_CV).sum()
-            if not (want_hidden or want_head):
-                continue
-            grad_CV = log_CV.exp_()  # the gradient of a cross-entropy: softmax minus target
+                wanted_C1 += (soft_CV * logits_CV).sum(dim=1, keepdim=True)
+            largest_C1 = logits_CV.amax(dim=1, keepdim=True)
+            grad_CV = torch.softmax(logits_CV, 1, out=logits_CV if logits_CV.device.type == "cpu" else None)
+            # the share of the largest logit never vanishes, and gives the sum that all were divided by
+            total += (largest_C1 - grad_CV.amax(dim=1, keepdim=True).log() - wanted_C1).sum()
+            # the gradient of a cross-entropy: softmax minus target
             grad_CV.scatter_add_(1, labels_C1, torch.full_like(labels_C1, -hard, dtype=grad_CV.dtype))
             if soft_CV is not None:
                 grad_CV -= soft_CV
             if hidden_grad is not None:
-                hidden_grad[part] = product(grad_CV, head_VD.T)
-            if head_grad is not None:
-                head_grad += product(grad_CV.T, hidden_ND[part].T)
-        ctx.save_for_backward(hidden_grad, head_grad)
-        ctx.count = count
+                hidden_grad[part] = product(grad_CV, head_VD.T).div_(count)
+            if want_head:
+                share_DV = product_over_rows(hidden_ND[part] / count, grad_CV)
+                head_grad_DV = share_DV.to(head_VD.dtype) if head_grad_DV is None else head_grad_DV.add_(share_DV)
+            if bias_grad is not None:
+                bias_grad += grad_CV.sum(dim=0) / count
+        ctx.save_for_backward(hidden_grad, None if head_grad_DV is None else head_grad_DV.T.contiguous(), bias_grad)
         return total / count
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        hidden_grad, head_grad = ctx.saved_tensors
-        scale = grad / ctx.count
-        hidden = None if hidden_grad is None else hidden_grad * scale
-        return hidden, None if head_grad is None else head_grad * scale, None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        is_one = grad.device.type == "cpu" and grad == 1  # elsewhere to look would mean to wait
+        found = (saved if saved is None or is_one else saved * grad for saved in ctx.saved_tensors)
+        return *found, None, None
+
+
+def _at_least_float32(tensor: Tensor) -> torch.dtype:
+    return torch.promote_types(tensor.dtype, torch.float32)

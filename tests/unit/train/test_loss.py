@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -87,7 +88,7 @@ def test_gradients_pass_torchs_own_check() -> None:
     weight_VD = head.weight.detach().clone().requires_grad_(True)
 
     def loss(hidden_ND: Tensor, weight_VD: Tensor) -> Tensor:
-        return loss_module._ChunkedCrossEntropy.apply(hidden_ND, weight_VD, labels_N, None)
+        return loss_module._ChunkedCrossEntropy.apply(hidden_ND, weight_VD, None, labels_N, None)
 
     assert torch.autograd.gradcheck(loss, (hidden_ND, weight_VD))
 
@@ -114,7 +115,7 @@ def test_a_teacher_is_a_share_of_the_target(weight: float, monkeypatch: pytest.M
         biased.bias.zero_()
     for one, other in zip(mine, theirs, strict=True):
         torch.testing.assert_close(one, other)
-    torch.testing.assert_close(cross_entropy(hidden_ND, biased, labels_N, teacher), theirs[0].float())
+    torch.testing.assert_close(cross_entropy(hidden_ND, biased, labels_N, teacher), theirs[0])
 
 
 def test_extreme_logits_neither_overflow_nor_vanish() -> None:
@@ -128,6 +129,34 @@ def test_extreme_logits_neither_overflow_nor_vanish() -> None:
     assert torch.isfinite(hidden_ND.grad).all() and torch.isfinite(head.weight.grad).all()
 
 
+def test_a_head_with_a_bias_has_torchs_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_module, "CHUNK_TOKENS", 3)
+    torch.manual_seed(0)
+    head, labels_N = nn.Linear(3, 5).double(), torch.tensor([0, 4, 4, 2, 1, 1, 3])
+    hidden_ND = torch.randn(7, 3, dtype=torch.double, requires_grad=True)
+    learning = [hidden_ND, head.weight, head.bias]
+    mine = torch.autograd.grad(2 * cross_entropy(hidden_ND, head, labels_N), learning)
+    theirs = torch.autograd.grad(2 * functional.cross_entropy(head(hidden_ND), labels_N), learning)
+    for one, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_document_is_read_as_if_it_stood_alone(model: PreTrainedModel, fast: bool) -> None:
+    model.double().eval()
+    tokens_BT = TOKENS_BT.clone()
+    tokens_BT[0, 7] = tokens_BT[0, 8] = tokens_BT[2, 0] = tokens_BT[2, 13] = 0
+    documents = [tokens_BT[0, :8], tokens_BT[0, 7:9], tokens_BT[0, 8:], tokens_BT[1], tokens_BT[2, :14]]
+    documents.append(tokens_BT[2, 13:])
+    lengths = torch.tensor([len(document) - 1.0 for document in documents]).double()
+    alone = torch.stack([next_token_loss(model, document[None]).detach() for document in documents])
+    with fast_products(model) if fast else nullcontext():
+        together = next_token_loss(model, tokens_BT, end_id=0)
+        across = next_token_loss(model, tokens_BT)
+    torch.testing.assert_close(together, (alone * lengths).sum() / lengths.sum())
+    assert not torch.isclose(together, across, rtol=1e-9)
+
+
 def test_half_precision_is_near_full_precision(model: PreTrainedModel) -> None:
     expected = reference(model, TOKENS_BT).item()
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -135,3 +164,8 @@ def test_half_precision_is_near_full_precision(model: PreTrainedModel) -> None:
     value.backward()
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx(expected, rel=0.02)
+    half = {name: parameter.grad for name, parameter in model.named_parameters()}
+    _, theirs = gradients(model, reference)
+    for name, grad in theirs.items():
+        assert half[name].dtype == torch.float32
+        assert functional.cosine_similarity(half[name].flatten(), grad.flatten() / 3, dim=0) > 0.99, name
