@@ -211,11 +211,12 @@ def run(recipe: str, out: Path, pairs: tuple[str, ...], until: str, as_json: boo
 @click.option("--hours", type=float, required=True, help="Hours of this machine to spend, 0.01-1000.")
 @click.option("--source", "sources", multiple=True, help="Text to learn from: file, folder or glob. Repeat for more.")
 @click.option("--base", default="english-base", show_default=True, help="A shipped base, a folder, or hub:owner/name.")
-def plan(language: str, hours: float, sources: tuple[str, ...], base: str) -> None:
-    """Measure this machine and write a complete recipe for LANGUAGE to stdout."""
+@click.option("--seconds", type=float, default=20.0, show_default=True, help="How long to measure this machine.")
+def plan(language: str, hours: float, sources: tuple[str, ...], base: str, seconds: float) -> None:
+    """Measure this machine and write a complete recipe for LANGUAGE to stdout, as long as --hours says."""
     from mothertongue.run.plan import write_plan
 
-    click.echo(write_plan(language, hours=hours, sources=sources, base=base), nl=False)
+    click.echo(write_plan(language, hours=hours, sources=sources, base=base, seconds=seconds), nl=False)
 
 
 @cli.command()

@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "run-a-recipe.md").read_
 
 def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(plan, "measure_machine", lambda: Machine(100, 2))
+    monkeypatch.setattr(plan, "measure_machine", lambda seconds: Machine({"products": 1e-11, "parameters": 4e-9}))
     for folder in ("texts", "base"):
         Path(folder).mkdir()
     lines = [f"Na stanici číslo {n} čekal {n + 3}. dubna starý výpravčí a počítal {n * 11} vagonů." for n in range(80)]

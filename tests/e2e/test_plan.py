@@ -16,7 +16,7 @@ from mothertongue.run.story import tell
 
 
 def test_a_plan_runs_from_end_to_end(tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "measure_machine", lambda: Machine(gigaflop_per_second=0.02, cores=2))
+    monkeypatch.setattr(plan, "measure_machine", lambda seconds: Machine(seconds={"products": 7e-8, "parameters": 0.0}))
     for number in range(60):
         lines = [
             f"V {line}. kapitole {number}. knihy se píše, jak mlynář z {number + line}. domu opravoval {line * 7} kol, "

@@ -1,67 +1,72 @@
-"""How fast this machine multiplies matrices: the one number from which the length of a training follows.
+"""How fast this machine trains: what the terms of a training's cost take here, measured by short trainings.
 
-One process for each core multiplies with one thread and counts its own processor time, so that programs which happen
-to run now hardly change the result, and cores that share a unit are not counted twice.
+The measuring is `mothertongue.train.probe`, in a process of its own: torch stays out of this one, and the threads are
+those that a training would have.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from mothertongue.errors import ArtifactError
+from mothertongue.run.progress import track
 
-PROBE_SECONDS = 1.0  # of processor time, on each core
-# Where this probe gives 225-250 GFLOP/s (two AMD cores), a training of 5.6 M parameters does 170-185: what is between
-# is attention, the optimizer and scoring.
-TRAINING_SHARE = 0.7
-ONE_THREAD = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"), "1"
-)
-# products of the size that a small model's training has; the median of their rates in GFLOP/s
-PROBE = """
-import statistics, sys, time
-import numpy as np
-random = np.random.default_rng(0)
-left, right = (random.standard_normal((1024, 1024), dtype=np.float32) for _ in range(2))
-left @ right
-rates, end = [], time.process_time() + float(sys.argv[1])
-while len(rates) < 3 or time.process_time() < end:
-    start = time.process_time()
-    left @ right
-    rates.append(2 * 1024**3 / max(time.process_time() - start, 1e-9) / 1e9)
-print(statistics.median(rates))
-"""
+PROBE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What was measured."""
+    """What was measured: the costs of one of each term of a training, named in train/predict.py."""
 
-    gigaflop_per_second: float  # float32 matrix products on all cores together
-    cores: int
+    seconds: Mapping[str, float]
+    bytes: Mapping[str, float] = field(default_factory=dict)
+    base_megabytes: float = 0.0  # of a process that has done nothing yet
+    heap: float = 1.0  # bytes that the allocator holds for each byte of activations
+    threads: int = 1
+    idle: float = 1.0  # share of a core that other programs left
+    memory_megabytes: float = float("inf")  # of the whole machine
     has_gpu: bool = False  # seen, not measured
 
     @property
-    def training_teraflop_per_hour(self) -> float:
-        """What a training can be expected to do in an hour, in 10^12 operations."""
-        return self.gigaflop_per_second * TRAINING_SHARE * 3600 / 1000
+    def gigaflop_per_second(self) -> float:
+        """Of float32 matrix products, within a training."""
+        return 1e-9 / max(self.seconds["products"], 1e-18)
 
 
 def measure_machine(seconds: float = PROBE_SECONDS) -> Machine:
-    """Multiply float32 matrices with numpy on every core that this process may use.
+    """Train small models for about `seconds` in another process; ArtifactError if that does not work."""
+    order = [sys.executable, "-m", "mothertongue.train.probe", str(seconds)]
+    last, gone = "", 0.0
+    with (
+        subprocess.Popen(order, stdout=subprocess.PIPE, text=True) as probe,
+        track("measuring this machine", total=100, unit="%") as bar,
+    ):
+        assert probe.stdout is not None
+        for line in probe.stdout:
+            last = line
+            if not line.startswith("{"):
+                bar.advance(100 * (float(line) - gone))
+                gone = float(line)
+    if probe.returncode or not last.startswith("{"):
+        raise ArtifactError(
+            f"This machine could not be measured: a training of small models ended with {probe.returncode}; "
+            f"what it said stands above. Try it alone: python -m mothertongue.train.probe {seconds:g}"
+        )
+    return Machine(
+        **json.loads(last), memory_megabytes=memory_megabytes(), has_gpu=shutil.which("nvidia-smi") is not None
+    )
 
-    torch reaches 0.85-1 of numpy's rate, and would take longer to import than to measure.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    order = [sys.executable, "-c", PROBE, str(seconds)]
-    probes = [subprocess.Popen(order, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE) for _ in range(cores)]
-    answers = [probe.communicate()[0] for probe in probes]
-    try:
-        rate = sum(float(answer) for answer in answers)
-    except ValueError as error:
-        raise ArtifactError("This machine could not be measured: numpy did not start. Reinstall it.") from error
-    return Machine(rate, cores, shutil.which("nvidia-smi") is not None)
+
+def memory_megabytes(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> float:
+    """Memory of this machine, or of the container if it may use less; infinite where nobody says."""
+    names = getattr(os, "sysconf_names", {})
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6 if "SC_PHYS_PAGES" in names else float("inf")
+    given = limit.read_text("ascii").strip() if limit.is_file() else ""
+    return min(whole, int(given) / 1e6) if given.isdigit() else whole

@@ -11,10 +11,9 @@ from typing import Any
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.derive import (
-    COMPRESS_SHARE,
     MAX_EPOCHS,
-    TRAIN_SHARE,
     Plan,
+    Predicted,
     Shape,
     derive,
     heldout_share,
@@ -23,20 +22,25 @@ from mothertongue.run.derive import (
     text_megabytes,
 )
 from mothertongue.run.files import files_of
-from mothertongue.run.machine import TRAINING_SHARE, Machine, measure_machine
+from mothertongue.run.machine import PROBE_SECONDS, Machine, measure_machine
 from mothertongue.run.recipe import parse_recipe
 from mothertongue.run.remote import Remote, ask
+from mothertongue.run.table import resolve
 
 Line = tuple[str, Any, str]  # key, value, why
 PLACEHOLDER = "texts/*.txt"
 ASSUMED_MEGABYTES = 20.0  # of text, when no source is named yet
 FEW_TOKENS = 1e6
+BUSY = 0.85  # of a core: less of it left by other programs is worth a warning
 
 
-def write_plan(language: str, *, hours: float, sources: Sequence[str], base: str) -> str:
-    """A complete recipe as TOML, with the reason beside each number; measures this machine for about two seconds.
+def write_plan(
+    language: str, *, hours: float, sources: Sequence[str], base: str, seconds: float = PROBE_SECONDS
+) -> str:
+    """A complete recipe as TOML, with the reason beside each number; measures this machine for about `seconds`.
 
-    `hours` is 0.01-1000. Without `sources` it names a placeholder to be edited.
+    `hours` is 0.01-1000. Without `sources` it names a placeholder to be edited. ConfigError if a training of the base
+    does not fit into this machine's memory.
     """
     if not 0.01 <= hours <= 1000:
         raise ConfigError(f"--hours {hours} is outside 0.01..1000. Say how long this machine may work.")
@@ -49,8 +53,14 @@ def write_plan(language: str, *, hours: float, sources: Sequence[str], base: str
     sizes = [remote.text_bytes for remote in remotes.values()]
     megabytes = sum(ASSUMED_MEGABYTES if size is None else size / 1e6 for size in sizes)
     megabytes += sum(text_megabytes(file) for source in sources if source not in remotes for file in files_of(source))
-    machine = measure_machine()
-    derived = derive(hours, megabytes if sources else ASSUMED_MEGABYTES, shape, machine)
+    machine = measure_machine(seconds)
+    predict = resolve("mothertongue.train.predict:predict")
+
+    def predicted(learner: Shape, batch_size: int, teacher: Shape | None) -> Predicted:
+        found: Predicted = predict(learner, batch_size, shape.context, machine, teacher=teacher)
+        return found
+
+    derived = derive(hours, megabytes if sources else ASSUMED_MEGABYTES, shape, machine, predicted)
     text = _write(language, hours, sources, remotes, base, shape, machine, derived)
     parse_recipe(text, where="the plan")  # it must be what `mothertongue run` takes
     return text
@@ -101,11 +111,13 @@ def _tables(rows: Sequence[Mapping[str, str]]) -> Any:
 def _head(
     hours: float, sources: Sequence[str], unknown: Sequence[str], machine: Machine, shape: Shape, plan: Plan
 ) -> Iterator[str]:
-    teraflop = hours * machine.training_teraflop_per_hour
-    rate = machine.gigaflop_per_second
     yield "Run it, and again after any interruption:  mothertongue run THIS_FILE --out runs/NAME"
-    yield f"{machine.cores} cores multiply float32 matrices at {rate:.0f} GFLOP/s (measured with numpy);"
-    yield f"a training is taken to reach {TRAINING_SHARE:.0%} of that: {teraflop:.4g} Tflop (10^12) in {hours:g} hours."
+    threads = f"{machine.threads} thread" + ("s" if machine.threads > 1 else "")
+    yield f"Measured by short trainings with {threads}: matrix products at {machine.gigaflop_per_second:.0f} GFLOP/s."
+    yield f"Predicted from them, within about 15 %, while nothing else runs: {plan.tokens_per_second:,.0f} tokens/s in"
+    yield f"[train], {plan.train.hours:.2g} hours of it, and at most {plan.training_megabytes:,.0f} MB of memory."
+    if machine.idle < BUSY:
+        yield f"OTHER PROGRAMS RUN: they left {machine.idle:.0%} of a core. As long as they do, it takes longer."
     if machine.has_gpu:
         yield "There is a GPU that was not measured: it is much faster. Raise both budget_teraflop by hand."
     guessed = "guessed from the files" if sources else "assumed: no --source yet"
@@ -116,8 +128,8 @@ def _head(
         yield f"Only about {plan.hours:.2g} hours are used: {MAX_EPOCHS} passes over it are the most that teach."
     if shape.assumed:
         yield "The base is on the Hub and not here: its shape is taken to be GPT-2 small's."
-    if plan.tokens_read < FEW_TOKENS <= plan.tokens:
-        yield f"TOO LITTLE TIME: {plan.tokens_read:,.0f} tokens teach no language. Take a smaller base or more hours."
+    if plan.train.tokens < FEW_TOKENS <= plan.tokens:
+        yield f"TOO LITTLE TIME: {plan.train.tokens:,.0f} tokens teach no language. Take a smaller base or more hours."
 
 
 def _steps(
@@ -154,7 +166,7 @@ def _steps(
     yield (
         "train",
         [
-            ("budget_teraflop", plan.train_teraflop, f"{TRAIN_SHARE:.0%} of the time, {plan.epochs:.2g} passes"),
+            ("budget_teraflop", plan.train.teraflop, f"{plan.train.hours:.2g} hours, {plan.epochs:.2g} passes"),
             ("batch_size", plan.batch_size, "2-16 sequences, for 1,500 steps or more"),
             ("learning_rate", rate, "0.001 at 256 wide, less for wider ones; 0 = find one"),
             ("embeddings_first", 0.1, "a tenth of the steps: new rows learn while the body waits"),
@@ -166,7 +178,7 @@ def _steps(
             "compress",
             [
                 ("layers", plan.layers, f"half of {shape.layers}, or the next divisor below"),
-                ("budget_teraflop", plan.compress_teraflop, f"{COMPRESS_SHARE:.0%} of the time"),
+                ("budget_teraflop", plan.compress.teraflop, f"{plan.compress.hours:.2g} hours"),
                 ("batch_size", plan.batch_size, "as in training"),
                 ("learning_rate", rate, "as in training"),
             ],

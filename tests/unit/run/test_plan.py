@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,39 @@ import pytest
 
 from mothertongue.errors import ArtifactError, ConfigError, SourceError
 from mothertongue.run import plan as plan_room
-from mothertongue.run.derive import GPT2_SMALL, Shape, derive, heldout_share, learning_rate, read_shape, vocabulary_for
-from mothertongue.run.machine import Machine, measure_machine
+from mothertongue.run.derive import (
+    GPT2_SMALL,
+    Predicted,
+    Shape,
+    derive,
+    fitting_batch,
+    heldout_share,
+    learning_rate,
+    read_shape,
+    shape_from,
+    vocabulary_for,
+)
+from mothertongue.run.machine import Machine, memory_megabytes
 from mothertongue.run.plan import write_plan
 from mothertongue.run.recipe import parse_recipe
+from mothertongue.train.predict import predict
 
 SMALL = Shape(layers=6, hidden_size=256, context=512)
-LAPTOP = Machine(gigaflop_per_second=200, cores=2)
+LAPTOP = Machine(
+    seconds={"products": 5e-12, "elements": 5e-9, "attention": 2e-10, "logits": 5e-9, "parameters": 4e-9, "step": 1e-3},
+    bytes={"elements": 9.3, "hidden": 9.0, "head": 4.0},
+    base_megabytes=350,
+    heap=1.8,
+)
+
+
+def predicted(shape: Shape, batch_size: int, teacher: Shape | None) -> Predicted:
+    return predict(shape, batch_size, shape.context, LAPTOP, teacher=teacher)
 
 
 @pytest.fixture(autouse=True)
 def _known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_room, "measure_machine", lambda: LAPTOP)
+    monkeypatch.setattr(plan_room, "measure_machine", lambda seconds: LAPTOP)
 
 
 @pytest.fixture
@@ -56,7 +78,8 @@ def test_a_plan_is_a_whole_recipe_with_reasons(base: str, text: str) -> None:
     for key in ("vocab_size", "budget_teraflop", "batch_size", "learning_rate", "layers", "heldout_share"):
         lines = [line for line in recipe.splitlines() if line.startswith(key)]
         assert lines and all("#" in line for line in lines), key
-    assert "200 GFLOP/s" in recipe
+    for words in ("200 GFLOP/s", "tokens/s", "0.65 hours of it", "MB of memory"):
+        assert words in recipe
 
 
 def test_the_exported_report_is_that_of_the_compressed_model(base: str, text: str) -> None:
@@ -96,8 +119,10 @@ def test_a_missing_text_or_base_is_one_clear_error(base: str, tmp_path: Path) ->
 
 
 def test_more_hours_are_more_compute_until_the_text_is_used_up() -> None:
-    short, long, endless = (derive(hours, 10, SMALL, LAPTOP) for hours in (0.1, 0.2, 1000))
-    assert long.train_teraflop == pytest.approx(2 * short.train_teraflop, rel=0.01)
+    short, long, longer, endless = (derive(hours, 10, SMALL, LAPTOP, predicted) for hours in (0.2, 0.4, 0.6, 1000))
+    # scoring takes the same time in each, and larger batches go a little faster
+    assert longer.train.tokens - long.train.tokens == pytest.approx(long.train.tokens - short.train.tokens, rel=0.1)
+    assert short.hours == pytest.approx(0.2)
     assert endless.epochs == pytest.approx(10)
     assert endless.hours < 10
 
@@ -111,7 +136,48 @@ def test_compute_matches_the_training_loops_own_count() -> None:
 
     with torch.device("meta"):
         model = GPT2LMHeadModel(GPT2Config(n_layer=6, n_embd=256, n_head=8, n_positions=512, vocab_size=4096))
-    assert SMALL.flop_per_token(4096) == pytest.approx(flop_per_token(model, GROUPS, 512), rel=0.01)
+    shape = replace(SMALL, vocab_size=4096)
+    assert shape.flop_per_token == pytest.approx(flop_per_token(model, GROUPS, 512), rel=0.01)
+    assert shape.parameters == pytest.approx(model.num_parameters(), rel=0.01)
+
+
+def test_hours_become_the_compute_that_the_predicted_speed_does_in_them() -> None:
+    plan = derive(1, 10, SMALL, LAPTOP, predicted)
+    seconds = plan.train.tokens / plan.tokens_per_second
+    assert 0.95 * 0.65 * 3600 < seconds <= 0.65 * 3600
+    flop = replace(SMALL, vocab_size=plan.vocab_size).flop_per_token
+    assert plan.train.teraflop == pytest.approx(plan.train.tokens * flop / 1e12, rel=0.01)
+
+
+def test_a_model_beyond_the_memory_is_refused_with_both_numbers() -> None:
+    small = replace(LAPTOP, memory_megabytes=2000)
+    with pytest.raises(ConfigError, match=r"needs about [\d,]+ MB .* 2,000 MB .* smaller --base"):
+        derive(1, 10, GPT2_SMALL, small, predicted)
+    assert fitting_batch(16, lambda size: 100.0 * size, small) == 16
+    assert fitting_batch(16, lambda size: 500.0 * size, small) == 3
+
+
+def test_the_shape_of_a_llama_is_read_from_its_config() -> None:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from mothertongue.train.probe import shape_of
+
+    config = LlamaConfig(
+        hidden_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=100
+    )
+    with torch.device("meta"):
+        model = LlamaForCausalLM(config)
+    found, known = shape_from(config.to_dict()), shape_of(model)
+    assert (found.block_weights, found.llama, found.heads) == (known.block_weights, True, 4)
+
+
+def test_the_memory_of_a_container_counts(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    limit.write_text("50000000\n")
+    assert memory_megabytes(limit) == 50
+    limit.write_text("max\n")
+    assert memory_megabytes(limit) == memory_megabytes(tmp_path / "none") > 50
 
 
 def test_the_vocabulary_follows_the_text_but_not_beyond_the_model() -> None:
@@ -121,20 +187,10 @@ def test_the_vocabulary_follows_the_text_but_not_beyond_the_model() -> None:
 
 @pytest.mark.parametrize(("layers", "half"), [(12, 6), (9, 3), (7, 1), (1, 0)])
 def test_compression_halves_or_takes_the_next_divisor(layers: int, half: int) -> None:
-    assert derive(1, 10, Shape(layers, 256, 512), LAPTOP).layers == half
+    assert derive(1, 10, Shape(layers, 256, 512), LAPTOP, predicted).layers == half
 
 
 def test_shares_and_rates_stay_in_their_ranges() -> None:
     assert [heldout_share(size) for size in (0.06, 40, 1e6)] == [0.05, 0.025, 0.005]
     assert learning_rate(SMALL) == 0.001
     assert learning_rate(GPT2_SMALL) == 0.0006
-
-
-def test_this_machine_can_be_measured_without_torch() -> None:
-    import sys
-
-    had_torch = "torch" in sys.modules
-    machine = measure_machine(seconds=0.01)
-    assert machine.gigaflop_per_second > 0.1
-    assert machine.cores >= 1
-    assert ("torch" in sys.modules) == had_torch
