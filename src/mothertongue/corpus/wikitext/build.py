@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mothertongue.errors import ConfigError
 
-FILES = ("extract", "formula", "gaps", "links", "marks", "scan", "steps", "tidy", "weights")
+FILES = ("dump", "extract", "formula", "gaps", "links", "marks", "octets", "scan", "spaces", "steps", "tidy", "weights")
 _COMPILE = """
 import sys
 from Cython.Build import cythonize
