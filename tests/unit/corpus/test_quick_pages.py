@@ -19,7 +19,7 @@ from mothertongue.corpus.wikitext import dump
 HEAD = '<mediawiki xmlns="x" version="0.11">\n<siteinfo><dbname>cswiki</dbname></siteinfo>\n'
 ODD = [
     "<![CDATA[a<b]]>", "<!-- c -->", "&#65;", "&#x41;", "&apos;", "\r\n", "\x00", "\x0b", "\ufffe", "a>b", "]]", "\t",
-    "<b>x</b>", "&lt;!-- &quot;", "\U0001f600", "é", "&amp;lt;", "",
+    "<b>x</b>", "&lt;!-- &quot;", "\U0001f600", "é", "&amp;lt;", "", "<>", "< b>",
 ]  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def found(whole: bytes, blocks: Iterable[bytes], *, quick: bool, max_bytes: int 
             pages.append((given.title, given.ns, given.id, given.model, given.redirect, given.too_large, given.text))
         pages += [(given.title, given.text) for given in one.close()]
     except expat.ExpatError:
-        pages.append(("damaged",))
+        return "damaged", one.last  # how many pages came out before depends on the blocks
     return pages, one.pages, one.last, one.info
 
 

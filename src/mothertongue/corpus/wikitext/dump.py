@@ -59,7 +59,7 @@ def read_page(data: bytes, at: int, end: int) -> RawPage | None:
         behind = _until(data, at + 1, close, _NAME_ENDS)
         name = cut(data, at + 1, behind)
         if not name:  # a closing tag
-            if not opened or opened.pop() != cut(data, at + 2, close):
+            if data[at + 1] != ord("/") or not opened or opened.pop() != cut(data, at + 2, close):
                 return None
             at = close + 1
             continue
