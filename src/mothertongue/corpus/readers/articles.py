@@ -11,16 +11,18 @@ from functools import lru_cache
 
 from mothertongue.corpus.readers.export import Page
 from mothertongue.corpus.readers.siteinfo import SiteInfo
-from mothertongue.corpus.wikitext import Site
+from mothertongue.corpus.wikitext import Site, scan
 
 # for wikis whose magic words are not known: one word behind a # and then a link, at the beginning of a page
-_REDIRECT = re.compile(r"\s*#[^\s#*:;|<>{}\[\]]{2,40}\s*:?\s*\[\[")
-_TEMPLATE = re.compile(r"\{\{\s*([^{}|<>\n]++)")
-_LINK = re.compile(r"\[\[\s*([^\[\]|:\n]++):\s*([^\[\]|\n]+)")
+_REDIRECT = re.compile(rb"\s*#[^\s#*:;|<>{}\[\]]{2,40}\s*:?\s*\[\[")
+_TEMPLATE = re.compile(rb"\{\{\s*+([^{}|<>\n]++)")
+_LINK = re.compile(rb"\[\[\s*+([^\[\]|:\n]++:\s*[^\[\]|\n]+)")
 _BRACKETS = re.compile(r"\(([^()]+)\)\s*$")
 _MODELS = frozenset({"wikitext", "proofread-page", ""})
 _DISAMBIGUATION_WORD = "__DISAMBIG__"
+COMPILED = not str(scan.__file__).endswith(".py")
 _CATEGORY = 14
+_MOST_REMEMBERED = 50_000
 
 
 def why_no_article(page: Page, wiki: Site, info: SiteInfo, namespaces: tuple[int, ...] = ()) -> str | None:
@@ -44,31 +46,48 @@ def is_redirect(page: Page, info: SiteInfo) -> bool:
     if page.redirect:
         return True
     if not info.redirects:
-        return _REDIRECT.match(page.text) is not None
-    beginning = page.text[:200].lstrip().casefold()
+        return _REDIRECT.match(page.wikitext) is not None
+    beginning = page.wikitext[:800].decode("utf-8", "ignore")[:200].lstrip().casefold()
     word = next((word for word in info.redirects if beginning.startswith(word)), None)
     return word is not None and re.match(r"\s*:?\s*\[\[", beginning[len(word) :]) is not None
 
 
 def is_disambiguation(page: Page, wiki: Site, info: SiteInfo) -> bool:
     """Whether a page only tells meanings of a word apart: by magic word, title, template or category."""
-    if any(word in page.text for word in (_DISAMBIGUATION_WORD, *info.disambiguation)):
+    wikitext = page.wikitext
+    names, links, magic = scan.names_in(wikitext) if COMPILED else _names_in(wikitext)
+    words = (_DISAMBIGUATION_WORD, *info.disambiguation)
+    if any(word.encode("utf-8") in wikitext for word in words if magic or not word.startswith("__")):
         return True
     templates = wiki.language.disambiguation_templates
     brackets = _BRACKETS.search(page.title)
     if brackets and brackets[1].strip().casefold() in templates:
         return True
-    prefixes = wiki.template_prefixes
-    if any(_without(prefixes, name) in templates for name in _TEMPLATE.findall(page.text)):
-        return True
+    seen = _templates_seen(wiki.template_prefixes, templates)
+    if not names <= seen:
+        if any(_without(wiki.template_prefixes, name) in templates for name in names):
+            return True
+        if len(seen) < _MOST_REMEMBERED:
+            seen |= names
     categories = wiki.language.disambiguation_categories
-    return bool(categories) and any(
-        _plain(found[2]) in categories and _is_category(found[1], info) for found in _LINK.finditer(page.text)
-    )
+    if not categories:
+        return False
+    return any(_is_category(link, categories, info) for link in links)
 
 
-def _is_category(prefix: str, info: SiteInfo) -> bool:
-    return _plain(prefix) == "category" or info.namespace_of(prefix + ":") == _CATEGORY
+def _names_in(wikitext: bytes) -> tuple[set[bytes], set[bytes], bool]:
+    return set(_TEMPLATE.findall(wikitext)), set(_LINK.findall(wikitext)), b"__" in wikitext
+
+
+@lru_cache(maxsize=8)
+def _templates_seen(prefixes: frozenset[str], templates: frozenset[str]) -> set[bytes]:
+    """Names that are none of these."""
+    return set()
+
+
+def _is_category(link: bytes, categories: frozenset[str], info: SiteInfo) -> bool:
+    prefix, name = _halves(link)
+    return name in categories and (prefix == "category" or info.namespace_of(prefix + ":") == _CATEGORY)
 
 
 def _plain(name: str) -> str:
@@ -76,7 +95,15 @@ def _plain(name: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _without(prefixes: frozenset[str], name: str) -> str:
+def _halves(link: bytes) -> tuple[str, str]:
+    """What stands before the colon and behind it, in small letters."""
+    prefix, _, name = link.decode("utf-8", "ignore").partition(":")
+    return _plain(prefix), _plain(name)
+
+
+@lru_cache(maxsize=20_000)
+def _without(prefixes: frozenset[str], called: bytes) -> str:
     """The name of a template in small letters, without its namespace."""
-    prefix, colon, rest = _plain(name).partition(":")
-    return rest.strip() if colon and prefix.strip() in prefixes else _plain(name)
+    name = _plain(called.decode("utf-8", "ignore"))
+    prefix, colon, rest = name.partition(":")
+    return rest.strip() if colon and prefix.strip() in prefixes else name

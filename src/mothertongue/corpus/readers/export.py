@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from xml.parsers import expat
 
 from mothertongue.corpus.readers.siteinfo import SiteInfo
+from mothertongue.corpus.wikitext import dump
 from mothertongue.errors import SourceError
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z][\w.:-]{0,40})["']""")
@@ -24,6 +26,8 @@ _MARKS = {
     b"<\0": "utf-16-le",
     b"\0<": "utf-16-be",
 }
+COMPILED = not str(dump.__file__).endswith(".py")
+_PAGE, _END = b"<page>", b"</page>"
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CONTROLS = bytes([*range(9), 11, 12, *range(14, 32)])
 _KEPT = frozenset({"title", "ns", "id", "text", "model", "namespace", "dbname"})  # elements whose text is looked at
@@ -31,15 +35,28 @@ _KEPT = frozenset({"title", "ns", "id", "text", "model", "namespace", "dbname"})
 
 @dataclass
 class Page:
-    """A page of an export, with the text of its last revision."""
+    """A page of an export, with the text of its last revision as UTF-8: `data`, or `escaped` until somebody asks."""
 
     title: str = ""
     ns: str = ""
     id: str = ""
-    text: str = ""
+    data: bytes = b""
     model: str = "wikitext"
     redirect: bool = False
     too_large: bool = False
+    escaped: bytes = b""
+
+    @property
+    def wikitext(self) -> bytes:
+        """Its text. SourceError if what stands in the export is no XML."""
+        if self.escaped:
+            self.data, self.escaped = _unescaped(self.escaped, self.title), b""
+        return self.data
+
+    @property
+    def text(self) -> str:
+        """Its text as characters."""
+        return self.wikitext.decode("utf-8")
 
 
 def pages_of(blocks: Iterable[bytes], export: Export, *, where: object, last: bool = True) -> Iterator[Page]:
@@ -47,8 +64,10 @@ def pages_of(blocks: Iterable[bytes], export: Export, *, where: object, last: bo
     are cut, damaged or dangerous.
     """
     try:
-        for block in characters(blocks):
-            yield from export.feed(block)
+        if COMPILED:
+            yield from quick_pages(blocks, export)
+        else:
+            yield from _fed(characters(blocks), export)
         if last:
             yield from export.close()
         elif export.inside_page:
@@ -65,13 +84,96 @@ def pages_of(blocks: Iterable[bytes], export: Export, *, where: object, last: bo
         ) from error
 
 
-def characters(blocks: Iterable[bytes]) -> Iterator[str]:
+def _fed(texts: Iterable[str], export: Export) -> Iterator[Page]:
+    for text in texts:
+        yield from export.feed(text)
+
+
+def quick_pages(blocks: Iterable[bytes], export: Export) -> Iterator[Page]:
+    """The pages, those that are written as MediaWiki's exporter writes them past expat; the others go through it, and
+    so does what stands before the first and behind the last.
+    """
+    source = iter(blocks)
+    held, size, tail = list[bytes](), 0, b""  # what belongs to a page that has not ended
+    head = True
+    for block in source:
+        held.append(block)
+        size += len(block)
+        if not (head and _begins_otherwise(held[0])) and size <= export.max_bytes + len(block):
+            if dump.page_end(tail + block, 0) < 0:
+                tail = (tail + block)[-len(_END) :]
+                continue
+            data = b"".join(held)
+            begin = data.find(_PAGE) if head else 0
+            if not head or (begin >= 0 and b"<!" not in data[:begin] and b"<?" not in data[2:begin]):
+                if head:
+                    yield from _fed(characters([data[:begin]]), export)
+                    head = False
+                at = yield from _whole_pages(data, begin, export)
+                held, size, tail = [data[at:]], len(data) - at, data[max(at, len(data) - len(_END)) :]
+                if _PAGE.startswith(data[at : at + len(_PAGE)]) and not export.inside_page:
+                    continue
+        break  # expat takes over
+    name = "" if head else "utf-8"
+    yield from _fed(characters(chain([b"".join(held)], source), name), export)
+
+
+def _begins_otherwise(block: bytes) -> bool:
+    """Whether the export is not in UTF-8."""
+    return _encoding(block) not in ("utf-8", "utf-8-sig")
+
+
+def _whole_pages(data: bytes, at: int, export: Export) -> Generator[Page, None, int]:
+    """The pages that end in `data`; gives the place behind them."""
+    while data.startswith(_PAGE, at):
+        end = dump.page_end(data, at)
+        if end < 0:
+            return at
+        behind = end + len(_END)
+        if page := _quick_page(data, at + len(_PAGE), end, export.max_bytes):
+            export.pages, export.last = export.pages + 1, page.title
+            yield page
+        else:
+            yield from _fed(characters([data[at:behind]], "utf-8"), export)
+            if export.inside_page:
+                return behind
+        at = behind
+        while data[at : at + 1].isspace():
+            at += 1
+    return at
+
+
+def _quick_page(data: bytes, at: int, end: int, most: int) -> Page | None:
+    raw = dump.read_page(data, at, end)
+    if raw is None or len(raw.text) > most:
+        return None
+    said = [dump.unescaped(value) for value in (raw.title, raw.ns, raw.id, raw.model)]
+    title, ns, id, model = (None if value is None else value.decode("utf-8").strip()[:1000] for value in said)
+    if title is None or ns is None or id is None or model is None:
+        return None
+    return Page(title, ns, id, b"", model, raw.redirect, escaped=raw.text)
+
+
+def _unescaped(escaped: bytes, title: str) -> bytes:
+    data = dump.unescaped(escaped)
+    if data is not None:
+        return data
+    export = Export(max_bytes=len(escaped) + 64)
+    around = (b"<page><text>", escaped, b"</text></page>")
+    try:
+        (page,) = [page for text in characters(around, "utf-8") for page in export.feed(text)] + export.close()
+    except expat.ExpatError as error:
+        raise SourceError(f"The page {title!r} of the export is damaged: {error}. Download the file again.") from error
+    return page.data
+
+
+def characters(blocks: Iterable[bytes], encoding: str = "") -> Iterator[str]:
     """Decoded text in which nothing is left that XML forbids."""
     decoder: codecs.IncrementalDecoder | None = None
     plain = False  # a byte below 32 is a character of its own: then they are looked for in the bytes, which is quicker
     for block in blocks:
         if decoder is None:
-            name = _encoding(block)
+            name = encoding or _encoding(block)
             decoder, plain = codecs.getincrementaldecoder(name)("replace"), name.startswith("utf-8")
         text = decoder.decode(block)
         clean = plain and block.translate(None, _CONTROLS) == block and "\ufffe" not in text and "\uffff" not in text
@@ -103,7 +205,7 @@ class Export:
 
     def __init__(self, *, max_bytes: int) -> None:
         self.info, self.pages, self.last = SiteInfo(), 0, ""
-        self._max, self._fed = max_bytes, 0
+        self.max_bytes, self._fed = max_bytes, 0
         self._page: Page | None = None
         self._path: list[str] = []
         self._key = 0  # of the namespace being read
@@ -127,8 +229,8 @@ class Export:
             self._parser.Parse(part, False)
             self._fed += len(part)
             # expat keeps a tag until it is complete: an endless one would fill the memory
-            if self._fed - max(0, self._parser.CurrentByteIndex) > self._max:
-                raise _DangerousError(f"a single tag has more than {self._max >> 20} MB")
+            if self._fed - max(0, self._parser.CurrentByteIndex) > self.max_bytes:
+                raise _DangerousError(f"a single tag has more than {self.max_bytes >> 20} MB")
         return self._take()
 
     @property
@@ -166,7 +268,7 @@ class Export:
         if self._parts is None:
             return
         self._size += len(data)
-        if self._size <= self._max:
+        if self._size <= self.max_bytes:
             self._parts.append(data)
             return
         self._parts = []  # too large: its text goes, the page is marked when the element ends
@@ -181,7 +283,7 @@ class Export:
             return
         text, self._parts = "".join(self._parts), None
         if self._page:
-            self._keep(self._page, name, text, too_large=self._size > self._max)
+            self._keep(self._page, name, text, too_large=self._size > self.max_bytes)
         elif name == "dbname":
             self.info.dbname = text.strip()
         elif name == "namespace" and len(self.info.namespaces) < 1000:
@@ -192,4 +294,7 @@ class Export:
             return  # the number of a revision or of a contributor
         if too_large or name == "text":  # of several revisions the last one counts
             page.too_large = too_large
-        setattr(page, name, text if name == "text" else text.strip()[:1000])
+        if name == "text":
+            page.data = text.encode("utf-8")
+        else:
+            setattr(page, name, text.strip()[:1000])

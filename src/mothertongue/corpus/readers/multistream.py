@@ -17,7 +17,6 @@ from typing import BinaryIO, Literal, cast
 
 from mothertongue.corpus.readers.export import Export, characters, pages_of
 from mothertongue.corpus.readers.files import read_blocks
-from mothertongue.corpus.readers.jsonl import split_lines
 from mothertongue.errors import SourceError
 from mothertongue.run.progress import say
 
@@ -127,6 +126,8 @@ def spans_of(path: Path, *, span_bytes: int = SPAN_BYTES) -> list[Span]:
 
 def _starts(index: Path, size: int, span_bytes: int) -> Iterator[int]:
     """Where spans begin: offsets of the index that are far enough from one another."""
+    from mothertongue.corpus.readers.jsonl import split_lines  # which imports much that a dump does not need
+
     last = before = -span_bytes
     for number, line, whole in split_lines(read_blocks(index), max_bytes=_MAX_LINE_BYTES):
         digits = line[:20].partition(b":")[0]

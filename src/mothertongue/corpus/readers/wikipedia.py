@@ -72,7 +72,7 @@ def page_document(page: Page, wiki: Site, info: SiteInfo, reading: Reading, *, f
     if reason:
         reading.drop(reason, where, page.title)
         return None
-    text = extract_text(page.text, wiki, title=page.title, dropped=reading.templates)
+    text = extract_text(page.wikitext, wiki, title=page.title, dropped=reading.templates)
     return Document(text, where, reading.name, {"title": page.title})
 
 

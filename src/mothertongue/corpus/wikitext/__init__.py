@@ -17,9 +17,9 @@ from __future__ import annotations
 from functools import cache
 
 from mothertongue.corpus.wikitext.extract import Walker
-from mothertongue.corpus.wikitext.gaps import GAP
+from mothertongue.corpus.wikitext.octets import bytes_of
 from mothertongue.corpus.wikitext.site import Site, site
-from mothertongue.corpus.wikitext.tidy import CONTROLS, KEPT, tidy
+from mothertongue.corpus.wikitext.tidy import CONTROLS, tidy
 from mothertongue.corpus.wikitext.weights import TemplateWeights
 from mothertongue.languages import open_language
 
@@ -29,18 +29,19 @@ _PIECE = 2 << 20  # MediaWiki's own limit of a page; larger ones are taken in pi
 
 
 def extract_text(
-    wikitext: str, wiki: Site | None = None, *, title: str = "", dropped: TemplateWeights | None = None
+    wikitext: str | bytes, wiki: Site | None = None, *, title: str = "", dropped: TemplateWeights | None = None
 ) -> str:
-    """The running text of a page. Templates that show nothing are counted in `dropped`.
+    """The running text of a page, as characters or UTF-8. Templates that show nothing are counted in `dropped`.
 
     Takes time in proportion to the page and never fails; broken mark-up is dropped as far as it can be told from text.
     """
     wiki = wiki or _any_wiki()
     weights = TemplateWeights() if dropped is None else dropped
-    if GAP in wikitext or KEPT in wikitext:
-        wikitext = wikitext.translate(CONTROLS)
-    shown = [Walker(wiki, title, weights).render("\n" + piece, 0) for piece in _pieces(wikitext)]
-    return tidy("\n".join(shown), wiki.language.reference_sections)
+    data = bytes_of(wikitext) if isinstance(wikitext, str) else wikitext
+    if any(control in data for control in CONTROLS):
+        data = data.translate(None, CONTROLS)
+    shown = [Walker(wiki, title, weights).render(b"\n" + piece, 0) for piece in _pieces(data)]
+    return tidy(b"\n".join(shown), wiki.language.reference_sections)
 
 
 @cache
@@ -48,10 +49,15 @@ def _any_wiki() -> Site:
     return site(open_language("any"))
 
 
-def _pieces(wikitext: str) -> list[str]:
+def _pieces(data: bytes) -> list[bytes]:
     pieces = []
-    while len(wikitext) > _PIECE:
-        cut = wikitext.rfind("\n\n", 0, _PIECE) + 1 or wikitext.rfind("\n", 0, _PIECE) + 1 or _PIECE
-        pieces.append(wikitext[:cut])
-        wikitext = wikitext[cut:]
-    return [*pieces, wikitext]
+    while len(data) > _PIECE:
+        cut = data.rfind(b"\n\n", 0, _PIECE) + 1 or data.rfind(b"\n", 0, _PIECE) + 1 or _character(data, _PIECE)
+        pieces.append(data[:cut])
+        data = data[cut:]
+    return [*pieces, data]
+
+
+def _character(data: bytes, cut: int) -> int:
+    """Where the character that `cut` may fall into begins."""
+    return next((at for at in range(cut, cut - 4, -1) if data[at] & 0xC0 != 0x80), cut)

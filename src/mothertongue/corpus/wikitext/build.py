@@ -12,7 +12,7 @@ from mothertongue.corpus import build as room
 from mothertongue.corpus.build import build as build
 from mothertongue.corpus.build import stage as stage
 
-FILES = ("extract", "formula", "gaps", "links", "marks", "scan", "steps", "tidy", "weights")
+FILES = ("dump", "extract", "formula", "gaps", "links", "marks", "octets", "scan", "spaces", "steps", "tidy", "weights")
 PACKAGE = Path(__file__).parent
 
 

@@ -1,5 +1,12 @@
 # Types of gaps.py for Cython.
 import cython
+from mothertongue.corpus.wikitext.octets cimport bytes_of, text_of
+from mothertongue.corpus.wikitext.scan cimport gap_in_brackets
 
-@cython.locals(shorter=str, joined=list, last=str, space=bint, piece=str, text=str, first=Py_UCS4)
-cpdef str close_gaps(str line)
+cdef bint COMPILED
+
+cdef int _FULL_STOP, _SPACE
+cdef bytes _OPENING, _CLOSING, _DOUBLED
+
+@cython.locals(joined=list, first=cython.uchar, last=cython.uchar, space=bint, piece=bytes, text=bytes)
+cpdef bytes close_gaps(bytes line)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
+
+from mothertongue.corpus.wikitext.octets import text_of
 
 _OTHER_WIKIS: Final = re.compile(
     "[sqbnvcmdw]|wikt|wiktionary|commons|species|voy|wiki(source|quote|news|books|data|media|pedia)?", re.IGNORECASE
@@ -12,13 +15,13 @@ _INTERLANGUAGE: Final = re.compile("[a-z]{2,3}(-[a-z]+)*|simple|tarask")
 _PARENTHESIS: Final = re.compile(r"\s*\([^()]*\)$|,.*$|\s*（[^（）]*）$")
 
 
-def is_shown(target: str, hidden_prefixes: frozenset[str]) -> bool:
-    """False for files, categories and links to the page in other languages; a colon before them shows them."""
-    prefix, colon, _ = target.partition(":")
-    prefix = prefix.strip()
-    if not colon or not prefix:
+@lru_cache(maxsize=20_000)
+def is_shown(prefix: bytes, hidden_prefixes: frozenset[str]) -> bool:
+    """False for the prefix of files, categories and pages in other languages; nothing before the colon shows them."""
+    name = text_of(prefix).strip()
+    if not name:
         return True
-    return prefix.replace("_", " ").casefold() not in hidden_prefixes and not _INTERLANGUAGE.fullmatch(prefix)
+    return name.replace("_", " ").casefold() not in hidden_prefixes and not _INTERLANGUAGE.fullmatch(name)
 
 
 def link_text(target: str, label: str | None) -> str:

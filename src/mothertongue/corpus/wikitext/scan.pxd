@@ -1,42 +1,57 @@
-# Types of scan.py for Cython. No character is an object of its own.
+# Types of scan.py for Cython. No byte is an object of its own.
 import cython
+from mothertongue.corpus.wikitext.octets cimport cut
 
-@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, end=Py_ssize_t, char=Py_UCS4, parts=list)
-cpdef list scan_marks(str text)
+cdef bytes _MARKS, _LINK_ENDS, _TAG_ENDS, _BRACES, _NAME_ENDS, _LABEL_ENDS, _TARGET_ENDS, _WORD, _LINK_SIGNS, _EDGES, _OPENED, _BAR, _BRACKETS, _GAP_OR_BRACKET, _NO_SPACE
 
-@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, left=Py_ssize_t, char=Py_UCS4, space=bint, more=bint, parts=list)
-cpdef tuple plain_spaces(str text)
+cpdef bytes table_of(bytes signs)
 
-@cython.locals(name=bint)
-cdef bint _hard_space(str text, Py_ssize_t at, Py_ssize_t size)
+cdef Py_ssize_t _until(bytes text, Py_ssize_t at, Py_ssize_t size, bytes stops) except -2
+cdef tuple _OPAQUE
 
-@cython.locals(char=Py_UCS4)
-cpdef bint has_word(str text)
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, end=Py_ssize_t, char=cython.uchar, parts=list)
+cpdef list scan_marks(bytes text)
 
-cdef inline Py_UCS4 _small(Py_UCS4 char)
+cpdef int word_in(bytes line) except -2
+
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, whole=bint)
+cpdef bytes simple_link(bytes mark)
+
+@cython.locals(size=Py_ssize_t, char=cython.uchar, found=bint)
+cpdef int whole_element(bytes mark) except -1
+
+@cython.locals(size=Py_ssize_t)
+cpdef bytes template_name(bytes mark)
+
+@cython.locals(at=Py_ssize_t, char=cython.uchar)
+cpdef int ends_in_text(bytes before) except -2
+
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, opened=bint, char=cython.uchar)
+cpdef bint gap_in_brackets(bytes line) except -1
+
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, end=Py_ssize_t, char=cython.uchar, magic=bint, names=set, targets=set)
+cpdef tuple names_in(bytes text)
+
+cdef unsigned char _small(unsigned char char) noexcept
 
 @cython.locals(length=Py_ssize_t, number=Py_ssize_t)
-cdef bint _starts(str text, Py_ssize_t at, Py_ssize_t size, str word)
+cdef bint _starts(bytes text, Py_ssize_t at, Py_ssize_t size, bytes word) except -1
 
-@cython.locals(char=Py_UCS4)
-cdef Py_ssize_t _inside_link(str text, Py_ssize_t at, Py_ssize_t size)
+@cython.locals(char=cython.uchar, end=Py_ssize_t, slashes=Py_ssize_t)
+cdef Py_ssize_t _link(bytes text, Py_ssize_t at, Py_ssize_t size) except -2
 
-@cython.locals(char=Py_UCS4, end=Py_ssize_t, slashes=Py_ssize_t)
-cdef Py_ssize_t _link(str text, Py_ssize_t at, Py_ssize_t size)
+cdef Py_ssize_t _to_bracket(bytes text, Py_ssize_t at, Py_ssize_t size) except -2
 
-@cython.locals(char=Py_UCS4)
-cdef Py_ssize_t _to_bracket(str text, Py_ssize_t at, Py_ssize_t size)
+@cython.locals(char=cython.uchar, end=Py_ssize_t, begun=Py_ssize_t, close=Py_ssize_t)
+cdef Py_ssize_t _tag(bytes text, Py_ssize_t at, Py_ssize_t size) except -2
 
-@cython.locals(char=Py_UCS4, end=Py_ssize_t, begun=Py_ssize_t, close=Py_ssize_t)
-cdef Py_ssize_t _tag(str text, Py_ssize_t at, Py_ssize_t size)
-
-@cython.locals(char=Py_UCS4, end=Py_ssize_t, opaque=bint, word=str)
-cdef Py_ssize_t _plain(str text, Py_ssize_t at, Py_ssize_t size)
+@cython.locals(char=cython.uchar, end=Py_ssize_t, opaque=bint, word=bytes)
+cdef Py_ssize_t _plain(bytes text, Py_ssize_t at, Py_ssize_t size) except -2
 
 @cython.locals(end=Py_ssize_t)
-cdef Py_ssize_t _template(str text, Py_ssize_t at, Py_ssize_t size)
+cdef Py_ssize_t _template(bytes text, Py_ssize_t at, Py_ssize_t size) except -2
 
-cdef Py_ssize_t _indent(str text, Py_ssize_t at, Py_ssize_t size)
+cdef Py_ssize_t _indent(bytes text, Py_ssize_t at, Py_ssize_t size) except -2
 
-@cython.locals(char=Py_UCS4, following=Py_UCS4, begun=Py_ssize_t, line=Py_ssize_t, row=Py_ssize_t)
-cdef Py_ssize_t _table(str text, Py_ssize_t at, Py_ssize_t size)
+@cython.locals(char=cython.uchar, after=cython.uchar, following=cython.uchar, begun=Py_ssize_t, line=Py_ssize_t, row=Py_ssize_t)
+cdef Py_ssize_t _table(bytes text, Py_ssize_t at, Py_ssize_t size) except -2

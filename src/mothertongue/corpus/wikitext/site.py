@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mothertongue.corpus.wikitext.octets import text_of
 from mothertongue.corpus.wikitext.rules import Rule, make_rule
 from mothertongue.languages import Language
 
@@ -36,21 +37,30 @@ class Site:
     stars: tuple[tuple[str, str, Rule], ...]  # (before the star, after it, rule)
     tables: str = "drop"  # or keep, flatten
     formulas: str = "text"  # or latex, drop
-    _remembered: dict[str, TemplateRule | None] = field(default_factory=dict, repr=False, compare=False)
+    remembered: dict[bytes, TemplateRule | None] = field(default_factory=dict, repr=False, compare=False)
+    names: dict[bytes, str] = field(default_factory=dict, repr=False, compare=False)
 
-    def template(self, name: str) -> TemplateRule | None:
+    def template(self, name: bytes) -> TemplateRule | None:
         """The rule of a template as it is called on the page; None if nothing of it is shown."""
         try:
-            return self._remembered[name]
+            return self.remembered[name]
         except KeyError:
-            if len(self._remembered) >= _MOST_REMEMBERED:
-                self._remembered.clear()
-            found = self._remembered[name] = self._find(self.template_name(name))
+            if len(self.remembered) >= _MOST_REMEMBERED:
+                self.remembered.clear()
+            found = self.remembered[name] = self._find(self.template_name(name))
             return found
 
-    def template_name(self, name: str) -> str:
+    def template_name(self, name: bytes) -> str:
         """`infobox x` for `Template:Infobox_X`: in small letters, without namespace."""
-        name = _SUBSTITUTION.sub("", name.strip().replace("_", " ").casefold())
+        known = self.names.get(name)
+        if known is None:
+            if len(self.names) >= _MOST_REMEMBERED:
+                self.names.clear()
+            known = self.names[name] = self._name(text_of(name))
+        return known
+
+    def _name(self, called: str) -> str:
+        name = _SUBSTITUTION.sub("", called.strip().replace("_", " ").casefold())
         prefix, colon, rest = name.partition(":")
         return rest.strip() if colon and prefix.strip() in self.template_prefixes else name
 

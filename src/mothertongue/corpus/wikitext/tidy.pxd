@@ -1,8 +1,19 @@
 # Types of tidy.py for Cython.
 import cython
+from mothertongue.corpus.wikitext.gaps cimport close_gaps
+from mothertongue.corpus.wikitext.octets cimport bytes_of, text_of
+from mothertongue.corpus.wikitext.scan cimport word_in
+from mothertongue.corpus.wikitext.spaces cimport plain_spaces as spaces_in_c
 
-@cython.locals(kept=list, pending=list, silent=Py_ssize_t, level=Py_ssize_t, empty=bint, line=str, title=str)
+cdef bint COMPILED
+cdef int _SPACE, _EQUALS, _GAP
+cdef bytes _LINE_MARKS
+
+@cython.locals(kept=list, pending=list, silent=Py_ssize_t, level=Py_ssize_t, empty=bint, line=bytes, title=bytes)
 cpdef list _lines(list lines, object reference_sections)
 
-@cython.locals(text=str, marks=str)
-cdef str _without_marks(str line)
+@cython.locals(found=int)
+cpdef bint has_word(bytes line) except -1
+
+@cython.locals(text=bytes, marks=bytes)
+cdef bytes _without_marks(bytes line)

@@ -10,25 +10,34 @@ from typing import Final
 
 from mothertongue.corpus.wikitext import scan
 from mothertongue.corpus.wikitext.gaps import GAP, close_gaps
+from mothertongue.corpus.wikitext.octets import bytes_of, text_of
+from mothertongue.corpus.wikitext.scan import word_in
+from mothertongue.corpus.wikitext.spaces import plain_spaces as spaces_in_c
 
 KEPT: Final = "\x02"  # stands before text in which signs are hidden
 COMPILED: Final = not str(scan.__file__).endswith(".py")
-CONTROLS: Final = {ord(GAP): None, ord(KEPT): None}  # what no page may bring along
+_KEPT: Final = b"\x02"
+CONTROLS: Final = b"\x01\x02"  # what no page may bring along
 
 # Characters that are text and not mark-up (from <nowiki>, formulas) hide in the private use area until all is tidied.
 _MARKUP: Final = "[]{}|'<>=*#:;_!&~-"
 _HIDE: Final = {ord(char): chr(0xF700 + number) for number, char in enumerate(_MARKUP)}
 _SHOW: Final = tuple((hidden, chr(char)) for char, hidden in _HIDE.items())
 
-_QUOTES: Final = ("'''''", "'''", "''")  # bold and italic, bold, italic: a run gives away the longest first
+_QUOTES: Final = (b"'''''", b"'''", b"''")  # bold and italic, bold, italic: a run gives away the longest first
 _MAGIC: Final = re.compile(r"__[^\W\d_]+__")
 _MAGIC_SMALL: Final = frozenset({"__notoc__", "__toc__", "__forcetoc__", "__noeditsection__"})
 _VARIANT: Final = re.compile(r"-\{(?:[^{}|]*\|)?(?:[a-z-]+:([^;{}]*);?)?([^{}]*)\}-")  # -{zh-hans:a; zh-hant:b}-
 _ADDRESS: Final = re.compile(r"\b(?:https?|ftp)://[^\s\[\]\x01]+")
 _ENTITY: Final = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _DEFINITION: Final = re.compile(" ?:(?: |$)")  # ;term :definition
-_HEADING: Final = re.compile("(={1,6})(.*[^=])(={1,6})")
+_HEADING: Final = re.compile(b"(={1,6})(.*[^=])(={1,6})")
 _WORD: Final = re.compile(r"\w")
+_WORD_BYTE: Final = re.compile(rb"\w")
+_GAP: Final = GAP[0]  # a number: looking for one byte as bytes costs ten times as much
+_SPACE: Final = ord(" ")
+_EQUALS: Final = ord("=")
+_LINE_MARKS: Final = b"*#:;-"
 
 
 def protect(text: str, signs: str = _MARKUP) -> str:
@@ -37,15 +46,15 @@ def protect(text: str, signs: str = _MARKUP) -> str:
     return KEPT + hidden if hidden != text else text
 
 
-def tidy(text: str, reference_sections: frozenset[str] = frozenset()) -> str:
+def tidy(data: bytes, reference_sections: frozenset[str] = frozenset()) -> str:
     """Running text from what the walk over a page has shown."""
-    hidden = KEPT in text
+    hidden = _KEPT in data
     if hidden:
-        text = text.replace(KEPT, "")
-    text, more = scan.plain_spaces(text) if COMPILED else (plain_spaces(text), True)
-    if more:
-        text = _single_spaces(_rare_signs(text))
-    text = "\n".join(_lines(text.split("\n"), reference_sections))
+        data = data.replace(_KEPT, b"")
+    data, rare = spaces_in_c(data) if COMPILED else (plain_spaces(data), True)
+    if rare and (b"__" in data or b"-{" in data or b"://" in data):
+        data = _single_spaces(bytes_of(_rare_signs(text_of(data))))
+    text = text_of(b"\n".join(_lines(data.split(b"\n"), reference_sections)))
     if "&" in text:
         text = _ENTITY.sub(_character, text)
     if hidden:
@@ -59,52 +68,53 @@ def _rare_signs(text: str) -> str:
         text = _MAGIC.sub(_magic, text)
     if "-{" in text:
         text = _VARIANT.sub(_variant, text)
-    return _ADDRESS.sub(GAP, text) if "://" in text else text
+    return _ADDRESS.sub("\x01", text) if "://" in text else text
 
 
-def plain_spaces(text: str) -> str:
+def plain_spaces(text: bytes) -> bytes:
     """What scan.py does when it is compiled."""
-    text = text.replace("&nbsp;", " ").replace("\u00a0", " ").replace("\t", " ")
+    text = text.replace(b"&nbsp;", b" ").replace(b"\xc2\xa0", b" ").replace(b"\t", b" ")
     for quotes in _QUOTES:
-        text = text.replace(quotes, "")
+        text = text.replace(quotes, b"")
     return _single_spaces(text)
 
 
-def _single_spaces(text: str) -> str:
-    while "  " in text:
-        text = text.replace("  ", " ")
+def _single_spaces(text: bytes) -> bytes:
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
     return text
 
 
-def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
+def _lines(lines: list[bytes], reference_sections: frozenset[str]) -> list[bytes]:
     """Lines of text and single empty ones: without their marks, without sections of references, and without headings
     that have no text before the next one of their level.
     """
-    kept: list[str] = []
-    pending: list[tuple[int, str]] = []  # headings above the next text
+    kept: list[bytes] = []
+    pending: list[tuple[int, bytes]] = []  # headings above the next text
     silent = 0  # level of the reference section that we are in
     empty = True  # the line before
     for line in lines:
-        if GAP in line:
+        if _GAP in line:
             line = close_gaps(line)
-        line = line.strip(" ")
-        if line.startswith("=") and line.endswith("=") and (found := _HEADING.fullmatch(line)):
-            level, title = min(len(found[1]), len(found[3])), found[2].strip("= ")
+        if line and (line[0] == _SPACE or line[-1] == _SPACE):
+            line = line.strip(b" ")
+        if line and line[0] == _EQUALS and line[-1] == _EQUALS and (found := _HEADING.fullmatch(line)):
+            level, title = min(len(found[1]), len(found[3])), found[2].strip(b"= ")
             pending = [entry for entry in pending if entry[0] < level]
             if not silent or level <= silent:
-                silent = level if title.casefold() in reference_sections else 0
+                silent = level if text_of(title).casefold() in reference_sections else 0
                 if title and not silent:
                     pending.append((level, title))
         elif not silent:
-            if line[:1] in _LINE_MARKS:
+            if line and line[0] in _LINE_MARKS:
                 line = _without_marks(line)
-            if not line or not (scan.has_word(line) if COMPILED else _WORD.search(line)):
+            if not line or not has_word(line):
                 if not empty:
-                    kept.append("")
+                    kept.append(b"")
                     empty = True
                 continue
             for _, title in pending:
-                kept += [title, ""] if empty else ["", title, ""]
+                kept += [title, b""] if empty else [b"", title, b""]
                 empty = True
             if pending:
                 pending = []
@@ -113,16 +123,21 @@ def _lines(lines: list[str], reference_sections: frozenset[str]) -> list[str]:
     return kept
 
 
-_LINE_MARKS: Final = frozenset("*#:;-")
+def has_word(line: bytes) -> bool:
+    """Whether a letter, a digit or an underscore stands in it."""
+    if COMPILED:
+        found = word_in(line)
+        return found > 0 or (found < 0 and _WORD.search(text_of(line)) is not None)
+    return _WORD_BYTE.search(line) is not None or (not line.isascii() and _WORD.search(text_of(line)) is not None)
 
 
-def _without_marks(line: str) -> str:
+def _without_marks(line: bytes) -> bytes:
     """A list item, a definition or a line after a rule, as a line of text."""
-    text = line.lstrip("*#:; ")
+    text = line.lstrip(b"*#:; ")
     marks = line[: len(line) - len(text)]
-    if ";" in marks:
-        return _DEFINITION.sub(": ", text, count=1).strip()
-    return text.lstrip("- ") if text.startswith("----") else text
+    if b";" in marks:
+        return bytes_of(_DEFINITION.sub(": ", text_of(text), count=1).strip())
+    return text.lstrip(b"- ") if text.startswith(b"----") else text
 
 
 def _magic(found: re.Match[str]) -> str:
