@@ -11,7 +11,7 @@ import json
 import lzma
 import random
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ def decisions(bench: Bench) -> dict[str, float]:
     same, blind = dict[str, list[bool]](), dict[str, float]()
     for code in (*SETS, "articles"):
         texts, language = (bench.texts(), "en") if code == "articles" else (_pieces(bench, code), code)
+        sets = [row.get("set", code) for row in rows(str(texts))]
         for how, tokenizer, words in (("own tokenizer", language, STOP_WORDS[language]), ("default", "en", "")):
             if how == "default" and language == "en":
                 continue
@@ -65,39 +66,52 @@ def decisions(bench: Bench) -> dict[str, float]:
                 runner(job, texts, file, tokenizer, words, "decisions")
             ours, theirs = (json.loads(file.read_text("ascii")) for file in files)
             for rule, own in ours.items():
-                equal = [(one is None) == (other is None) for one, other in zip(own, theirs[rule], strict=True)]
+                equal = _compared(bench, rule, own, theirs[rule], sets, texts=code, tokenizer=how)
                 if how == "own tokenizer":
-                    same.setdefault(f"filters_identical_decisions_{code}", []).extend(equal)
-                    same.setdefault(f"filters_identical_decisions_{rule}", []).extend(equal)
+                    same.setdefault(code, []).extend(equal)
+                    same.setdefault(rule, []).extend(equal)
                 elif rule == "gopher_quality":
                     blind[f"datatrove_default_gopher_quality_drops_{code}"] = _dropped(theirs[rule]) / len(equal)
-                bench.row(
-                    "filter decisions", who=rule, texts=code, tokenizer=how, documents=len(equal),
-                    identical=sum(equal) / len(equal), dropped_by_ours=_dropped(own) / len(equal),
-                    dropped_by_datatrove=_dropped(theirs[rule]) / len(equal),
-                    same_reason=sum(one == other for one, other in zip(own, theirs[rule], strict=True)) / len(equal),
-                )  # fmt: skip
-    every = [one for name, many in same.items() if name.endswith(tuple((*SETS, "articles"))) for one in many]
-    figures = {name: round(sum(many) / len(many), 4) for name, many in same.items()}
-    figures |= {name: round(share, 4) for name, share in blind.items()}
-    return {**figures, "filters_identical_decisions": round(sum(every) / len(every), 4)}
+    every = [one for name, many in same.items() if name in (*SETS, "articles") for one in many]
+    figures = {f"filters_identical_decisions_{name}": sum(many) / len(many) for name, many in same.items()}
+    figures |= {**blind, "filters_identical_decisions": sum(every) / len(every)}
+    return {name: round(share, 4) for name, share in figures.items()}
 
 
-def _dropped(reasons: list[str | None]) -> int:
+def _compared(
+    bench: Bench, rule: str, ours: Sequence[str | None], theirs: Sequence[str | None], sets: Sequence[str], **about: str
+) -> list[bool]:
+    """For each document whether both keep or both drop it; the shares as a row."""
+    pairs = list(zip(ours, theirs, strict=True))
+    equal = [(one is None) == (other is None) for one, other in pairs]
+    by_set = {
+        name: round(_dropped(own) / len(own), 3)
+        for name in dict.fromkeys(sets)
+        if (own := [one for one, its in zip(theirs, sets, strict=True) if its == name])
+    }
+    bench.row(
+        "filter decisions", who=rule, **about, documents=len(equal), identical=sum(equal) / len(equal),
+        same_reason=sum(one == other for one, other in pairs) / len(equal), dropped_by_ours=_dropped(ours) / len(equal),
+        dropped_by_datatrove=_dropped(theirs) / len(equal), dropped_by_datatrove_by_set=by_set,
+    )  # fmt: skip
+    return equal
+
+
+def _dropped(reasons: Sequence[str | None]) -> int:
     return sum(reason is not None for reason in reasons)
 
 
 def _pieces(bench: Bench, code: str) -> Path:
     """Pieces of every set of a language, of two lengths."""
-    place, found = bench.place(f"pieces-{code}.jsonl"), list[str]()
+    place, found = bench.place(f"pieces-{code}.jsonl"), list[Result]()
     for name in SETS[code]:
         for length, share in _LENGTHS:
             draw, texts = random.Random(f"{name} {length}"), list(texts_of(f"{code}.{name}"))
             draw.shuffle(texts)
             cut = (_cut(text, length, draw) for text in texts)
             wanted = max(1, round(bench.asked.pieces * share))
-            found += [piece for piece in cut if len(piece) >= _LEAST][:wanted]
-    place.write_text("".join(json.dumps({"text": text}) + "\n" for text in found), "utf-8")
+            found += [{"set": name, "text": piece} for piece in cut if len(piece) >= _LEAST][:wanted]
+    place.write_text("".join(json.dumps(row) + "\n" for row in found), "utf-8")
     return place
 
 
