@@ -19,14 +19,14 @@ HEAD = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="
 <namespace key="6">Fails</namespace><namespace key="10">Taiss</namespace>
 <namespace key="14">Kategoreja</namespace></namespaces></siteinfo>
 """
-WORDS = """sāta upe ezers kolns pylsāta školuotuojs mozs lels bolts malns dzeivoj raksta skaita īt nu iz pi ar kod
-ka bet i ari jau vēļ gods dīna vokors reits saule viejs snīgs leits mežs lauks cels sāds storpā pyrma piec""".split()
+LETTERS = "aābcčdeēgģiījkļlmnņoōprsštuūyvzž"
 
 
 def article(number: int) -> str:
     draw = random.Random(number)
+    words = ["".join(draw.choices(LETTERS, k=draw.randint(2, 9))) for _ in range(200)]
     lines = [
-        f"{' '.join(draw.choices(WORDS, k=9)).capitalize()} [[upe|upis]] {draw.randint(1, 9999)}." for _ in range(9)
+        f"{' '.join(draw.choices(words, k=9)).capitalize()} [[upe|upis]] {draw.randint(1, 9999)}." for _ in range(9)
     ]
     return (
         f"[[Fails:a{number}.jpg|thumb|apraksts]]'''Nūsaukums {number}''' ({{{{lang|lv|Nosaukums}}}}) ir "

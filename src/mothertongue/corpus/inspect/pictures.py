@@ -32,7 +32,7 @@ def histogram(values: Sequence[float], *, label: str, log: bool = False, wide: b
         if log:
             axes.set_xscale("log")
             narrow = edges[-1] / edges[0] < _FEW_DECADES  # powers of ten alone would leave one number or none
-            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=15))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
             axes.xaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
