@@ -68,7 +68,10 @@ class Source(Settings):
         "oscar: a document from a site in one of these categories is dropped",
     )
     least_harmful_pp: float = setting(
-        25.0, "oscar: a document with a lower harmful_pp is dropped (low: much like harmful text); 0: off", least=0.0
+        25.0,
+        "oscar: a document with a lower harmful_pp is dropped (low: much like harmful text; the bound is that of the "
+        "project llm-datasets, not measured here); 0: off",
+        least=0.0,
     )
     foreign_lines: str = setting("drop", "oscar: lines in another language", choices=("drop", "keep", "drop-unsure"))
     translations: str = setting(

@@ -116,3 +116,21 @@ def test_a_damaged_file_of_many_is_counted_and_the_others_are_read(
     assert [(reason, id) for reason, id, _ in drops] == [("damaged-file", "a.txt.gz")]
     with pytest.raises(SourceError, match="ends before its archive does"):
         list(read_file(tmp_path / "a.txt.gz", reading(Source(str(tmp_path / "a.txt.gz")))))
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b'{"text": "ahoj"}\n{"text": "b"}\n', "text"),
+        (b'{"text": "ahoj", "meta": {}, "id": 1}\n', "jsonl"),
+        (b'\xef\xbb\xbf{"content": "a", "warc_headers": {}, "metadata": {}}\n', "jsonl"),
+        (b'{"name": "ahoj"}\n', "text"),
+        (b'{"text": "ahoj", and so on', "text"),
+        (b"{" * 100_000, "text"),
+        (b"\x1f\x8bnothing", "text"),
+        (b"", "text"),
+    ],
+)
+def test_records_of_oscar_in_a_file_that_is_called_text_are_records(tmp_path: Path, content: bytes, kind: str) -> None:
+    (tmp_path / "a.txt").write_bytes(content)
+    assert reader_of(tmp_path / "a.txt", Source("x"), alone=False) == kind

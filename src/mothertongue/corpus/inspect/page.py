@@ -66,7 +66,7 @@ def _head(findings: Findings, title: str, sections: Sequence[Node]) -> Iterator[
         "of text": _bytes(findings.bytes),
         "documents dropped": f"{dropped:,}",
         "of what was read is kept": f"{share:.1%}",
-        "sources": f"{len(findings.sources):,}",
+        "source" if len(findings.sources) == 1 else "sources": f"{len(findings.sources):,}",
     }
     yield tag(
         "div", *(tag("div", tag("b", value), name, class_="tile") for name, value in tiles.items()), class_="tiles"

@@ -11,6 +11,7 @@ import numpy as np
 
 BAR, MEAN, INK = "#3a6ea5", "#c2410c", "#57534e"
 _BINS = 40
+_FEW_DECADES = 300
 
 
 def histogram(values: Sequence[float], *, label: str, log: bool = False, wide: bool = True) -> str:
@@ -19,7 +20,7 @@ def histogram(values: Sequence[float], *, label: str, log: bool = False, wide: b
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     numbers = np.asarray(values, dtype=np.float64)
     edges = _edges(numbers, log=log)
@@ -30,6 +31,8 @@ def histogram(values: Sequence[float], *, label: str, log: bool = False, wide: b
         axes.axvline(float(np.median(numbers)), color=MEAN, linewidth=1.2)
         if log:
             axes.set_xscale("log")
+            narrow = edges[-1] / edges[0] < _FEW_DECADES  # powers of ten alone would leave one number or none
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=15))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
             axes.xaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))

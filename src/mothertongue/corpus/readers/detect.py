@@ -2,7 +2,7 @@
 
 A name that is known to hold no text (pictures, programs, office documents) is believed. Text without a telling name is
 taken only where the recipe names the file: a folder may hold anything. A .txt that Chitanka has exported is known by
-its tabs and by what the site wrote at its end.
+its tabs and by what the site wrote at its end, one that holds records of OSCAR by the first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pathlib import Path
 from mothertongue.corpus.config import Source
 from mothertongue.corpus.readers.files import Readable, head_of
 from mothertongue.corpus.readers.oscar import belongs_to_oscar
+from mothertongue.corpus.readers.oscar_records import is_oscar
 from mothertongue.corpus.readers.sfbtxt import is_export
+from mothertongue.errors import SourceError
 
 HEAD_BYTES = 1 << 16
 NOTHING = "nothing"
@@ -61,8 +63,8 @@ def reader_of(path: Readable, source: Source, *, alone: bool) -> str | None:
     named = next((reader for reader, pattern in BY_NAME.items() if pattern.search(path.name)), None)
     if named in ("text", "jsonl") and belongs_to_oscar(path):
         return "oscar"
-    if named == "text" and isinstance(path, Path) and is_export(path):
-        return "sfb"
+    if named == "text" and isinstance(path, Path):
+        named = "sfb" if is_export(path) else "jsonl" if _holds_oscar(path) else named
     if named is None:
         named = _by_content(path)
         named = None if named == "text" and not alone else named
@@ -73,6 +75,16 @@ def _by_content(path: Readable) -> str | None:
     head = head_of(path, HEAD_BYTES)
     found = next((reader for reader, test in _BY_CONTENT.items() if test(head)), None)
     return found or ("text" if head and _is_text(head) else None)
+
+
+def _holds_oscar(path: Path) -> bool:
+    """Whether a file that is called text begins with a record of OSCAR, unpacked and named by somebody else."""
+    try:
+        line = head_of(path, HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
+        record = json.loads(line) if line.startswith(b'{"') else None
+    except (SourceError, ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and is_oscar(record)
 
 
 def _starts_with_object(head: bytes) -> bool:

@@ -1,6 +1,7 @@
 """From a record (a JSON object, a row of a table) to a document: its text stands under one key, a few others are kept.
 
-Records of OSCAR are known by their keys and go by that corpus' own rules, whatever they are packed in.
+Records of OSCAR and of Wikimedia's HTML dumps are known by their keys and go by rules of their own, whatever they are
+packed in.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mothertongue.corpus.document import Document
-from mothertongue.corpus.readers import Reading, oscar_records
+from mothertongue.corpus.readers import Reading, enterprise, oscar_records
 from mothertongue.errors import SourceError
 
 SAMPLE_CHARACTERS = 1000
@@ -23,6 +24,9 @@ def document_of(record: object, where: str, reading: Reading) -> Iterator[Docume
     if isinstance(record, dict):
         if kind == "oscar" or (kind == "auto" and oscar_records.is_oscar_record(record)):
             yield from oscar_records.oscar_document(record, where, reading)
+            return
+        if kind == "auto" and "article_body" in record and enterprise.is_enterprise(record):
+            yield from enterprise.enterprise_document(record, where, reading)
             return
         if isinstance(text := record.get(key), str):
             yield Document(text, where, reading.name, _meta(record, key))
