@@ -132,16 +132,16 @@ def _letters() -> Hashes:
     """Code point -> a number for its small letter, 0 if it is in no word."""
     numbers = np.zeros(_IDEOGRAPHS.stop, dtype=np.uint64)
     numbers[_IDEOGRAPHS.start :] = np.arange(_IDEOGRAPHS.start, _IDEOGRAPHS.stop)
-    everything = "".join(map(chr, range(_IDEOGRAPHS.start)))
+    everything = np.arange(_IDEOGRAPHS.start, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
     for run in _WORD.finditer(everything):
         numbers[run.start() : run.end()] = np.arange(run.start(), run.end())
-    plane = numbers[:_PLANE].tolist()  # case and marks beyond the first plane are too rare to matter
-    for point, character in enumerate(everything[:_PLANE]):
-        if plane[point]:
-            plane[point] = ord(character.lower()[0])
-        elif unicodedata.category(character)[0] == "M":
-            plane[point] = point
-    numbers[:_PLANE] = plane
+    plane = everything[:_PLANE]  # case and marks beyond it are too rare to matter
+    # all at once: but for these two, a small letter is one letter and does not depend on its neighbours
+    small = plane.replace("\u0130", "i").replace("\u03a3", "\u03c3").lower()
+    is_letter = numbers[:_PLANE] != 0
+    numbers[:_PLANE][is_letter] = np.frombuffer(small.encode("utf-32-le", "surrogatepass"), dtype="<u4")[is_letter]
+    marks = [point for point in np.flatnonzero(~is_letter).tolist() if unicodedata.category(plane[point])[0] == "M"]
+    numbers[marks] = marks
     known = numbers != 0
     numbers *= _MIX
     numbers ^= numbers >> _SHIFT

@@ -114,7 +114,11 @@ def end_of_text(tokenizer: Tokenizer) -> str | None:
 
 def is_gpt2_like(tokenizer: Tokenizer) -> bool:
     """Whether GPT2Tokenizer would give the same ids: byte-level BPE with GPT-2's pre-tokenizer and no normaliser."""
-    parts = json.loads(tokenizer.to_str())
+    return is_like_gpt2(json.loads(tokenizer.to_str()))
+
+
+def is_like_gpt2(parts: dict[str, Any]) -> bool:
+    """`is_gpt2_like` of a tokenizer.json."""
     before = parts.get("pre_tokenizer") or {}
     return bool(
         parts["model"]["type"] == "BPE"

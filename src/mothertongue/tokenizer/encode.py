@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from mothertongue.tokenizer.bytelevel import is_gpt2_like
+from mothertongue.tokenizer.bytelevel import is_like_gpt2
 
 _COMPARED_TEXTS, _COMPARED_CHARACTERS = 16, 2000
 _RENEWED_CHARACTERS = 1 << 28  # its memory of words has no bound of its own: after so much text it begins anew
@@ -59,12 +59,12 @@ class Encoder:
 
 def _definition(tokenizer: Tokenizer) -> str | None:
     """The tokenizer without its special tokens as JSON; None if gigatoken is not there or not known to agree."""
-    if not (_is_installed() and is_gpt2_like(tokenizer)):
+    if not _is_installed():
         return None
     parts = json.loads(tokenizer.to_str())
     model = parts["model"]
     plain = all((model.get(key) or value) == value for key, value in _PLAIN.items())
-    if not plain or not all(token["special"] for token in parts["added_tokens"]):
+    if not (plain and is_like_gpt2(parts)) or not all(token["special"] for token in parts["added_tokens"]):
         return None
     return json.dumps(parts | {"added_tokens": [], "post_processor": None, "truncation": None, "padding": None})
 
