@@ -104,15 +104,15 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 head_grad_DV = share_DV.to(head_VD.dtype) if head_grad_DV is None else head_grad_DV.add_(share_DV)
             if bias_grad is not None:
                 bias_grad += grad_CV.sum(dim=0) / count
-        ctx.save_for_backward(hidden_grad, None if head_grad_DV is None else head_grad_DV.T.contiguous(), bias_grad)
+        ctx.save_for_backward(hidden_grad, head_grad_DV, bias_grad)
         return total / count
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         is_one = grad.device.type == "cpu" and grad == 1  # elsewhere to look would mean to wait
-        found = (saved if saved is None or is_one else saved * grad for saved in ctx.saved_tensors)
-        return *found, None, None
+        hidden, head_DV, bias = (saved if saved is None or is_one else saved * grad for saved in ctx.saved_tensors)
+        return hidden, None if head_DV is None else head_DV.T.contiguous(), bias, None, None
 
 
 def _at_least_float32(tensor: Tensor) -> torch.dtype:
