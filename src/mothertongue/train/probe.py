@@ -58,7 +58,7 @@ class Turn:
     kept: float  # bytes that a forward pass keeps for the backward pass
 
 
-def measure(seconds: float, loads: Sequence[Load] = LOADS, *, on_turn: Callable[[float], None]) -> dict[str, Any]:
+def measure(seconds: float, loads: Sequence[Load], *, on_turn: Callable[[float], None]) -> dict[str, Any]:
     """The costs of each term in seconds and in bytes, as Machine takes them; `on_turn` hears the share done.
 
     Each model has two turns, of which the faster counts; a turn has two steps at least, however few `seconds`.
@@ -180,7 +180,7 @@ def main() -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    tell(json.dumps(measure(float(sys.argv[1]), on_turn=lambda share: tell(f"{share:.3f}"))))
+    tell(json.dumps(measure(float(sys.argv[1]), LOADS, on_turn=lambda share: tell(f"{share:.3f}"))))
 
 
 if __name__ == "__main__":
