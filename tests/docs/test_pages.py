@@ -13,7 +13,9 @@ from click.testing import CliRunner
 
 from mothertongue.cli import cli
 from mothertongue.demo import ENCYCLOPAEDIA
+from mothertongue.run import plan
 from mothertongue.run.build import run_recipe
+from mothertongue.run.machine import Machine
 from mothertongue.run.recipe import parse_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +48,7 @@ def commands(block: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_the_page_runs(page: str, texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(texts)
+    monkeypatch.setattr(plan, "measure_machine", lambda seconds: Machine({"products": 1e-11, "parameters": 4e-9}))
     blocks = BLOCK.findall((ROOT / page).read_text("utf-8"))
     assert blocks
     for kind, block in blocks:

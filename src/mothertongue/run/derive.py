@@ -207,6 +207,7 @@ def shape_from(config: Any) -> Shape:
         hidden_size=width,
         context=int(config.get("max_position_embeddings", config.get("n_positions"))),
         heads=heads,
+        vocab_size=int(config.get("vocab_size", 50257)),
         block_weights=2 * width * attended + (3 if llama else 2) * width * inner,
         tied=bool(config.get("tie_word_embeddings", not llama)),
         llama=llama,

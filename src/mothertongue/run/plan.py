@@ -44,6 +44,8 @@ def write_plan(
     """
     if not 0.01 <= hours <= 1000:
         raise ConfigError(f"--hours {hours} is outside 0.01..1000. Say how long this machine may work.")
+    if not 0 <= seconds <= 600:
+        raise ConfigError(f"--seconds {seconds} is outside 0..600. About 20 measure this machine well.")
     if not language.replace("-", "").isalnum():
         raise ConfigError(
             f"{language!r} is no language code. Give one like cs or bg, or any for no checks of language."

@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,8 @@ import torch
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from mothertongue.model.anatomy import anatomy
 from mothertongue.model.products import fast_products
-from mothertongue.run.derive import Shape
+from mothertongue.run.derive import Shape, shape_from
 from mothertongue.train.loss import next_token_loss
 from mothertongue.train.predict import BYTES, SECONDS, fit
 from mothertongue.train.stage import set_dropout
@@ -32,19 +31,11 @@ Load = tuple[str, int, int, int, int, int, float]  # family, layers, hidden size
 # wide and narrow, deep and flat, long and short: in each the terms have other shares
 LOADS: tuple[Load, ...] = (
     ("gpt2", 4, 192, 512, 16, 128, 0.0),  # keeps the most: memory is measured with it
-    ("gpt2", 1, 192, 512, 4, 128, 0.0),
-    ("gpt2", 2, 192, 512, 4, 512, 0.0),
-    ("gpt2", 1, 192, 8192, 16, 128, 0.0),
-    ("gpt2", 2, 384, 512, 8, 256, 0.0),
-    ("gpt2", 1, 384, 32768, 1, 128, 0.0),
-    ("gpt2", 1, 512, 16384, 4, 128, 0.0),
-    ("gpt2", 2, 768, 512, 4, 128, 0.0),
-    ("gpt2", 1, 768, 512, 1, 1024, 0.0),
-    ("gpt2", 2, 192, 512, 8, 128, 0.1),
-    ("gpt2", 1, 384, 512, 2, 512, 0.1),
-    ("llama", 2, 192, 512, 8, 128, 0.0),
-    ("llama", 1, 384, 512, 4, 256, 0.0),
-)
+    ("gpt2", 1, 192, 512, 4, 128, 0.0), ("gpt2", 2, 192, 512, 4, 512, 0.0), ("gpt2", 1, 192, 8192, 16, 128, 0.0),
+    ("gpt2", 2, 384, 512, 8, 256, 0.0), ("gpt2", 1, 384, 32768, 1, 128, 0.0), ("gpt2", 1, 512, 16384, 4, 128, 0.0),
+    ("gpt2", 2, 768, 512, 4, 128, 0.0), ("gpt2", 1, 768, 512, 1, 1024, 0.0), ("gpt2", 2, 192, 512, 8, 128, 0.1),
+    ("gpt2", 1, 384, 512, 2, 512, 0.1), ("llama", 2, 192, 512, 8, 128, 0.0), ("llama", 1, 384, 512, 4, 256, 0.0),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,7 +49,7 @@ class Turn:
     kept: float  # bytes that a forward pass keeps for the backward pass
 
 
-def measure(seconds: float, loads: Sequence[Load] = LOADS, *, on_turn: Callable[[float], None]) -> dict[str, Any]:
+def measure(seconds: float, loads: Sequence[Load], *, on_turn: Callable[[float], None]) -> dict[str, Any]:
     """The costs of each term in seconds and in bytes, as Machine takes them; `on_turn` hears the share done.
 
     Each model has two turns, of which the faster counts; a turn has two steps at least, however few `seconds`.
@@ -110,38 +101,22 @@ def _turn(load: Load, seconds: float, least: int) -> Turn:
 
 def shape_of(model: PreTrainedModel, *, dropout: float = 0.0) -> Shape:
     """The shape of an open model, as `predict` takes it."""
-    parts = anatomy(model)
-    return Shape(
-        layers=len(parts.blocks),
-        hidden_size=parts.hidden_size,
-        context=parts.context,
-        vocab_size=parts.head.weight.shape[0],
-        heads=int(model.config.num_attention_heads),
-        tied=parts.tied,
-        llama=parts.family == "llama",
-        block_weights=sum(weight.numel() for weight in parts.blocks[0].parameters() if weight.ndim >= 2),
-        dropout=dropout,
-    )
+    return replace(shape_from(model.config.to_dict()), dropout=dropout)
 
 
 def _fresh(load: Load) -> PreTrainedModel:
     family, layers, width, words, _, length, dropout = load
+    heads = width // 64 or 1
+    common: dict[str, Any] = {"vocab_size": words, "bos_token_id": 0, "eos_token_id": 0}
+    model: PreTrainedModel
     if family == "llama":
-        llama = LlamaConfig(
-            num_hidden_layers=layers,
-            hidden_size=width,
-            num_attention_heads=width // 64 or 1,
-            num_key_value_heads=width // 64 or 1,
-            intermediate_size=width * 8 // 3,
-            vocab_size=words,
-            max_position_embeddings=length,
-        )
-        return set_dropout(LlamaForCausalLM(llama), dropout)
-    gpt2 = GPT2Config(
-        n_layer=layers, n_embd=width, n_head=width // 64 or 1, vocab_size=words, n_positions=length,
-        bos_token_id=0, eos_token_id=0,
-    )  # fmt: skip
-    return set_dropout(GPT2LMHeadModel(gpt2), dropout)
+        model = LlamaForCausalLM(LlamaConfig(
+            num_hidden_layers=layers, hidden_size=width, num_attention_heads=heads, intermediate_size=width * 8 // 3,
+            max_position_embeddings=length, **common,
+        ))  # fmt: skip
+    else:
+        model = GPT2LMHeadModel(GPT2Config(n_layer=layers, n_embd=width, n_head=heads, n_positions=length, **common))
+    return set_dropout(model, dropout)
 
 
 def _kept_bytes(model: PreTrainedModel, loss: Callable[[], Tensor]) -> int:
@@ -180,7 +155,7 @@ def main() -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    tell(json.dumps(measure(float(sys.argv[1]), on_turn=lambda share: tell(f"{share:.3f}"))))
+    tell(json.dumps(measure(float(sys.argv[1]), LOADS, on_turn=lambda share: tell(f"{share:.3f}"))))
 
 
 if __name__ == "__main__":

@@ -323,7 +323,7 @@ def test_a_plan_tells_what_will_be_fetched(config: CorpusConfig, monkeypatch: py
     from mothertongue.run import plan, remote
     from mothertongue.run.machine import Machine
 
-    monkeypatch.setattr(plan, "measure_machine", lambda: Machine(100.0, 2))
+    monkeypatch.setattr(plan, "measure_machine", lambda seconds: Machine({"products": 1e-11, "parameters": 4e-9}))
     monkeypatch.setattr(plan, "ask", lambda source: remote.ask(source, config))
     text = plan.write_plan("cs", hours=0.1, sources=["wikipedia:cs"], base="hub:gpt2")
     assert "# To be fetched: cswiki of 2026-11-01: 3 files" in text

@@ -107,6 +107,20 @@ def test_a_wrong_dial_is_refused(language: str, hours: float, error: type[Except
         write_plan(language, hours=hours, sources=(), base=base)
 
 
+def test_measuring_for_ever_is_refused(base: str) -> None:
+    for seconds in (-1, 601, float("nan")):
+        with pytest.raises(ConfigError, match="--seconds"):
+            write_plan("cs", hours=1, sources=(), base=base, seconds=seconds)
+
+
+def test_other_programs_and_a_gpu_are_told(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = replace(LAPTOP, idle=0.5, has_gpu=True)
+    monkeypatch.setattr(plan_room, "measure_machine", lambda seconds: busy)
+    recipe = write_plan("cs", hours=1, sources=(), base=base)
+    assert "they left 50% of a core" in recipe
+    assert "There is a GPU that was not measured" in recipe
+
+
 def test_a_missing_text_or_base_is_one_clear_error(base: str, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="there is no such file"):
         write_plan("cs", hours=1, sources=("nowhere/*.txt",), base=base)
@@ -168,8 +182,12 @@ def test_the_shape_of_a_llama_is_read_from_its_config() -> None:
     )
     with torch.device("meta"):
         model = LlamaForCausalLM(config)
-    found, known = shape_from(config.to_dict()), shape_of(model)
-    assert (found.block_weights, found.llama, found.heads) == (known.block_weights, True, 4)
+    found = shape_from(config.to_dict())
+    assert found == shape_of(model)
+    assert found.block_weights == sum(
+        weight.numel() for weight in model.model.layers[0].parameters() if weight.ndim > 1
+    )
+    assert (found.llama, found.tied, found.heads) == (True, False, 4)
 
 
 def test_the_memory_of_a_container_counts(tmp_path: Path) -> None:

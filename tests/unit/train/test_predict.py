@@ -63,7 +63,7 @@ def test_longer_sequences_cost_attention_and_larger_batches_cost_memory() -> Non
 
 def test_a_teacher_costs_its_forward_pass_and_its_weights() -> None:
     alone, taught = predict(SHAPE, 8, 256, MACHINE), predict(SHAPE, 8, 256, MACHINE, teacher=SHAPE)
-    assert taught.tokens_per_second == pytest.approx(alone.tokens_per_second * 3 / 4, rel=0.02)
+    assert taught.tokens_per_second == pytest.approx(alone.tokens_per_second / 1.4, rel=0.03)
     assert taught.megabytes - alone.megabytes > 4e-6 * SHAPE.parameters
 
 

@@ -11,6 +11,7 @@ from mothertongue.errors import ArtifactError
 from mothertongue.run import machine as machine_room
 from mothertongue.run.derive import Shape
 from mothertongue.run.machine import Machine, measure_machine
+from mothertongue.train import probe
 from mothertongue.train.predict import predict
 from mothertongue.train.probe import measure, shape_of
 
@@ -28,6 +29,17 @@ def test_tiny_probes_give_a_machine_that_predicts() -> None:
     predicted = predict(Shape(2, 32, 32, 1, 128), 2, 32, machine)
     assert 10 < predicted.tokens_per_second < 1e7
     assert machine.base_megabytes < predicted.megabytes < machine.base_megabytes + 100
+
+
+def test_the_command_tells_how_far_it_is_and_then_the_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(probe, "LOADS", TINY)
+    monkeypatch.setattr(probe.sys, "argv", ["probe", "0"])
+    probe.main()
+    *shares, last = capsys.readouterr().out.splitlines()
+    assert [float(share) for share in shares] == pytest.approx([(n + 1) / 6 for n in range(6)], abs=0.001)
+    assert Machine(**json.loads(last)).base_megabytes > 10
 
 
 def test_the_shape_of_a_model_is_read_from_its_parts(tiny_checkpoint: Path) -> None:
