@@ -142,7 +142,7 @@ def _batches(source: Source, file: Readable, config: CorpusConfig) -> Iterator[P
     for item, said in _read(file, reading):
         items.append(item)
         info = said or info
-        characters += _ITEM_CHARACTERS + len(item.page.text if isinstance(item, WikiPage) else item.text)
+        characters += _ITEM_CHARACTERS + len(item.page.wikitext if isinstance(item, WikiPage) else item.text)
         if characters >= BATCH_CHARACTERS or len(items) >= MAX_ITEMS:
             yield Part("", source, tuple(items), info, sum(read))
             items.clear()

@@ -39,6 +39,7 @@ class LoopConfig(Settings):
     )
     spike: float = setting(8.0, "deviations above the recent loss from which a batch is left out; 0 = never", least=0)
     dropout: float = setting(0.0, "dropout probability in training", least=0, most=0.9)
+    recompute: bool = setting(False, "compute activations a second time instead of keeping them: less memory, slower")
     precision: str = setting("auto", "arithmetic of the products", choices=("auto", "float32", "bfloat16", "float16"))
     dev_kilobytes: float = setting(100.0, "development text scored on the way, in kB; 0 = none", least=0)
     dev_scores: int = setting(6, "how often it is scored", least=1, most=1000)
@@ -66,6 +67,8 @@ class TrainConfig(LoopConfig):
     """[train]: continue training a checkpoint on a corpus. Length is `steps`, else `budget_teraflop`, else `epochs`."""
 
     preset: str = setting("modern", "whole recipe of phases and rates", choices=("modern", "guillou"))
+    label_smoothing: float = setting(0.0, "share of the target spread evenly over the vocabulary", least=0, most=0.9)
+    mask_documents: bool = setting(False, "let no token see text of the document before its own")
     embeddings_first: float = setting(
         0.0, "share of the steps in which only embeddings, norm and head learn", least=0, most=0.9
     )

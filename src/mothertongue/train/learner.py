@@ -73,6 +73,8 @@ class Learner:
 
     def begin(self) -> None:
         """Be ready to learn."""
+        if self.config.recompute:
+            self.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
         self._turn(learning=True)
 
     def end(self) -> None:
@@ -80,6 +82,8 @@ class Learner:
         self._turn(learning=False)
         self._swap()
         unfreeze(self.groups, self.groups)
+        if self.config.recompute:
+            self.model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
 
     @contextmanager
     def best(self) -> Iterator[None]:

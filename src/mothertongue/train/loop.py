@@ -22,6 +22,7 @@ from transformers import PreTrainedModel
 from mothertongue.errors import CheckpointError
 from mothertongue.model.products import fast_products
 from mothertongue.run.manifest import PROGRESS
+from mothertongue.run.memory import keep_freed_memory
 from mothertongue.run.progress import say, track
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import LoopConfig
@@ -71,6 +72,7 @@ def fit(
     end. The result is the same however often the process was killed in between. Raises CheckpointError if the weights
     break again and again, KeyboardInterrupt after Ctrl-C.
     """
+    keep_freed_memory()
     costs = {phase.name: (flop or _flop(model, windows))(phase) for phase in plan}
     with closing(Saver(out / PROGRESS, Learner(model, config), config.keep_states)) as saver:
         training = _Training(saver, windows, plan, config, out, loss, before_step, costs, score, lines or {}, name)

@@ -22,13 +22,16 @@ from mothertongue.model.products import product, product_over_rows
 CHUNK_TOKENS = 512
 
 
-def next_token_loss(model: PreTrainedModel, tokens_BT: Tensor, *, end_id: int | None = None) -> Tensor:
+def next_token_loss(
+    model: PreTrainedModel, tokens_BT: Tensor, *, end_id: int | None = None, smoothing: float = 0.0
+) -> Tensor:
     """Mean cross-entropy in nats of each token but the first, given those before it.
 
-    With `end_id`, the token that stands before each document, given only those of its own document.
+    With `end_id`, the token that stands before each document, given only those of its own document. `smoothing` (0-1)
+    is the share of the target that is spread over the vocabulary evenly (Szegedy et al. 2015, arXiv 1512.00567).
     """
     hidden_ND, labels_N = hidden_and_labels(model, tokens_BT, end_id=end_id)
-    return cross_entropy(hidden_ND, anatomy(model).head, labels_N)
+    return cross_entropy(hidden_ND, anatomy(model).head, labels_N, smoothing=smoothing)
 
 
 def hidden_and_labels(model: PreTrainedModel, tokens_BT: Tensor, *, end_id: int | None = None) -> tuple[Tensor, Tensor]:
@@ -49,9 +52,12 @@ def document_positions(tokens_BT: Tensor, end_id: int) -> Tensor:
     return index_T - torch.where(tokens_BT == end_id, index_T, 0).cummax(dim=1).values
 
 
-def cross_entropy(hidden_ND: Tensor, head: nn.Linear, labels_N: Tensor, teacher: Teacher | None = None) -> Tensor:
-    """Mean cross-entropy of `head` on `hidden_ND` against labels, or against a mixture of labels and a teacher."""
-    found = _ChunkedCrossEntropy.apply(hidden_ND, head.weight, head.bias, labels_N, teacher)  # type: ignore[no-untyped-call]
+def cross_entropy(
+    hidden_ND: Tensor, head: nn.Linear, labels_N: Tensor, teacher: Teacher | None = None, *, smoothing: float = 0.0
+) -> Tensor:
+    """Mean cross-entropy of `head` on `hidden_ND` against labels, a teacher, and all tokens evenly, mixed."""
+    targets = (labels_N, teacher, smoothing)
+    found = _ChunkedCrossEntropy.apply(hidden_ND, head.weight, head.bias, *targets)  # type: ignore[no-untyped-call]
     return cast(Tensor, found)
 
 
@@ -71,7 +77,13 @@ class Teacher:
 class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, hidden_ND: Tensor, head_VD: Tensor, bias_V: Tensor | None, labels_N: Tensor, teacher: Teacher | None
+        ctx: Any,
+        hidden_ND: Tensor,
+        head_VD: Tensor,
+        bias_V: Tensor | None,
+        labels_N: Tensor,
+        teacher: Teacher | None,
+        even: float,
     ) -> Tensor:
         count = labels_N.numel()
         want_hidden, want_head, want_bias = ctx.needs_input_grad[:3]
@@ -79,7 +91,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         head_grad_DV: Tensor | None = None  # transposed: so oneDNN has both operands as it likes them
         bias_grad = torch.zeros_like(bias_V) if bias_V is not None and want_bias else None
         total = torch.zeros((), dtype=_at_least_float32(hidden_ND), device=hidden_ND.device)
-        hard = 1.0 - (teacher.weight if teacher else 0.0)
+        hard = 1.0 - (teacher.weight if teacher else 0.0) - even
         for start in range(0, count, CHUNK_TOKENS):
             part = slice(start, start + CHUNK_TOKENS)
             labels_C1 = labels_N[part, None]
@@ -89,6 +101,8 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             soft_CV = teacher.probabilities(part).mul_(teacher.weight) if teacher else None
             if soft_CV is not None:
                 wanted_C1 += (soft_CV * logits_CV).sum(dim=1, keepdim=True)
+            if even:
+                wanted_C1 += even * logits_CV.mean(dim=1, keepdim=True)
             largest_C1 = logits_CV.amax(dim=1, keepdim=True)
             grad_CV = torch.softmax(logits_CV, 1, out=logits_CV if logits_CV.device.type == "cpu" else None)
             # the share of the largest logit never vanishes, and gives the sum that all were divided by
@@ -97,6 +111,8 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             grad_CV.scatter_add_(1, labels_C1, torch.full_like(labels_C1, -hard, dtype=grad_CV.dtype))
             if soft_CV is not None:
                 grad_CV -= soft_CV
+            if even:
+                grad_CV -= even / grad_CV.shape[1]
             if hidden_grad is not None:
                 hidden_grad[part] = product(grad_CV, head_VD.T).div_(count)
             if want_head:
@@ -112,7 +128,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         is_one = grad.device.type == "cpu" and grad == 1  # elsewhere to look would mean to wait
         hidden, head_DV, bias = (saved if saved is None or is_one else saved * grad for saved in ctx.saved_tensors)
-        return hidden, None if head_DV is None else head_DV.T.contiguous(), bias, None, None
+        return hidden, None if head_DV is None else head_DV.T.contiguous(), bias, None, None, None
 
 
 def _at_least_float32(tensor: Tensor) -> torch.dtype:

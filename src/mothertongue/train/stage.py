@@ -28,6 +28,7 @@ from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows, tokenize_corpus
 from mothertongue.train.finder import draw_finder, find_learning_rate
 from mothertongue.train.loop import fit
+from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import guillou, phases
 
 FIVEGRAM_TOKENS = 2_000_000  # counted in two seconds and 0.3 GB
@@ -47,9 +48,10 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     plan = phases(config, derive_steps(config, model, windows), rate)
     texts = dev_texts(config, corpus)
     lines = fivegram_line(texts, windows, opened.tokenizer, out / PROGRESS / "fivegram.json")
-    fitted = fit(
-        model, windows, plan, config, out, score=dev_score(config, model, opened.tokenizer, texts), lines=lines
-    )
+    end_id = end_of_text_id(opened.tokenizer) if config.mask_documents else None
+    loss = partial(next_token_loss, end_id=end_id, smoothing=config.label_smoothing)
+    score = dev_score(config, model, opened.tokenizer, texts)
+    fitted = fit(model, windows, plan, config, out, loss=loss, score=score, lines=lines)
     nn.Module.cpu(model)
     save_checkpoint(model, opened.tokenizer, out)
     sizes = {"tokens_per_epoch": len(windows.ids), "parameters": model.num_parameters()}

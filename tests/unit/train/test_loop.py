@@ -22,6 +22,7 @@ from mothertongue.train.learner import Loss
 from mothertongue.train.loop import fit
 from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import GROUPS, Phase, phases
+from mothertongue.train.stage import set_dropout
 
 Maker = Callable[..., PreTrainedModel]
 CONFIG = TrainConfig(batch_size=4, learning_rate=5e-3, save_minutes=9)
@@ -182,6 +183,21 @@ def test_micro_batches_learn_the_same_to_rounding(make_gpt2: Maker, windows: Win
         fit(model, windows, phases(config, 5, 1e-3), config, out)
     for one, two in zip(whole.parameters(), parts.parameters(), strict=True):
         torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_activations_computed_a_second_time_change_nothing(
+    make_gpt2: Maker, make_llama: Maker, windows: Windows, tmp_path: Path, family: str
+) -> None:
+    weights = []
+    for recompute in (False, True):
+        model = set_dropout((make_gpt2 if family == "gpt2" else make_llama)(), 0.1)
+        out = tmp_path / str(recompute)
+        out.mkdir()
+        config = replace(CONFIG, recompute=recompute)
+        fit(model, windows, phases(config, 4, 1e-3), config, out)
+        weights.append([parameter.detach() for parameter in model.parameters()])
+    assert all(torch.equal(one, two) for one, two in zip(*weights, strict=True))
 
 
 def test_ctrl_c_finishes_the_step_and_saves_it(make_gpt2: Maker, windows: Windows, tmp_path: Path) -> None:

@@ -169,3 +169,19 @@ def test_half_precision_is_near_full_precision(model: PreTrainedModel) -> None:
     for name, grad in theirs.items():
         assert half[name].dtype == torch.float32
         assert functional.cosine_similarity(half[name].flatten(), grad.flatten() / 3, dim=0) > 0.99, name
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.5])
+def test_smoothing_is_that_of_torch(make_gpt2: Maker, smoothing: float) -> None:
+    model = make_gpt2().double()
+    tokens = torch.randint(320, (3, 20), generator=torch.Generator().manual_seed(4))
+    ours = next_token_loss(model, tokens, smoothing=smoothing)
+    ours.backward()
+    gradients = [parameter.grad.clone() for parameter in model.parameters()]
+    model.zero_grad()
+    logits = model(tokens[:, :-1]).logits.reshape(-1, 320)
+    theirs = functional.cross_entropy(logits, tokens[:, 1:].reshape(-1), label_smoothing=smoothing)
+    theirs.backward()
+    torch.testing.assert_close(ours, theirs)
+    for mine, parameter in zip(gradients, model.parameters(), strict=True):
+        torch.testing.assert_close(mine, parameter.grad)
