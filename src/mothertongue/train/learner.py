@@ -74,7 +74,7 @@ class Learner:
     def begin(self) -> None:
         """Be ready to learn."""
         if self.config.recompute:
-            self.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
+            self.model.activation_checkpointing_enable()
         self._turn(learning=True)
 
     def end(self) -> None:
@@ -83,7 +83,7 @@ class Learner:
         self._swap()
         unfreeze(self.groups, self.groups)
         if self.config.recompute:
-            self.model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
+            self.model.activation_checkpointing_disable()  # type: ignore[no-untyped-call]
 
     @contextmanager
     def best(self) -> Iterator[None]:

@@ -121,7 +121,7 @@ def test_a_plan_asks_the_hub_how_much_there_is_or_says_that_nobody_knows(monkeyp
     told.siblings = None
     found = ask("hf:owner/name")
     assert (found.text_bytes, found.words) == (None, "hf:owner/name, of unknown size")
-    monkeypatch.setattr(plan, "measure_machine", lambda: Machine(100.0, 2))
+    monkeypatch.setattr(plan, "measure_machine", lambda seconds: Machine({"products": 1e-11, "parameters": 4e-9}))
     text = plan.write_plan("cs", hours=0.1, sources=["hf:owner/name"], base="hub:gpt2")
     assert "How much text is in hf:owner/name is unknown; 20 MB are assumed for each." in text
     assert "about 20 MB" in text

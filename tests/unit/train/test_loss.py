@@ -88,7 +88,7 @@ def test_gradients_pass_torchs_own_check() -> None:
     weight_VD = head.weight.detach().clone().requires_grad_(True)
 
     def loss(hidden_ND: Tensor, weight_VD: Tensor) -> Tensor:
-        return loss_module._ChunkedCrossEntropy.apply(hidden_ND, weight_VD, None, labels_N, None)
+        return loss_module._ChunkedCrossEntropy.apply(hidden_ND, weight_VD, None, labels_N, None, 0.1)
 
     assert torch.autograd.gradcheck(loss, (hidden_ND, weight_VD))
 
