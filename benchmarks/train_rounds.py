@@ -15,6 +15,7 @@ import venv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 from results_file import SOURCE
@@ -27,6 +28,8 @@ PEERS = ("torch==2.13.0", "transformers==5.23.0", "numpy==2.4.6", "tokenizers==0
          "fastai==2.8.12", "accelerate==1.15.0", "pytorch-lightning==2.6.1")  # fmt: skip
 WITHOUT = ("torchvision",)  # fastai brings one that breaks transformers' GPT-2
 LIMIT_SECONDS = 7200
+# glibc maps large blocks anew each time, and faults their pages in one by one, unless told otherwise
+HEAP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184"}
 MEASURING = ("job", "peers", "nano", "ours", "engine", "gemm", "kill", "score", "text")
 Result = dict[str, float]
 Round = dict[str, Result]  # arm -> what was measured
@@ -61,7 +64,7 @@ class Bench:
 
     def bound(self, job: Job) -> Result:
         """The matrix products of that training alone."""
-        return self.run("train_gemm.py", "bound", order(job))
+        return self.run("train_gemm.py", "bound", order(job), environment=HEAP)
 
     def turns(
         self, question: str, settings: Mapping[str, Any], jobs: Mapping[str, Callable[[], Result]], *, rounds: int = 0
@@ -89,10 +92,16 @@ class Bench:
         """A training killed again and again."""
         return self.run("train_kill.py", "kills", json.dumps(settings))
 
-    def run(self, script: str, *arguments: str, python: str | Path = sys.executable) -> Result:
+    def run(
+        self,
+        script: str,
+        *arguments: str,
+        python: str | Path = sys.executable,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Result:
         """The JSON that a script of this folder prints last."""
         environment = {
-            **os.environ, "OMP_NUM_THREADS": str(self.threads), "TOKENIZERS_PARALLELISM": "false",
+            **os.environ, **environment, "OMP_NUM_THREADS": str(self.threads), "TOKENIZERS_PARALLELISM": "false",
             "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(SOURCE),
         }  # fmt: skip
         done = subprocess.run(
