@@ -28,6 +28,7 @@ PEERS = ("torch==2.13.0", "transformers==5.23.0", "numpy==2.4.6", "tokenizers==0
          "fastai==2.8.12", "accelerate==1.15.0", "pytorch-lightning==2.6.1")  # fmt: skip
 WITHOUT = ("torchvision",)  # fastai brings one that breaks transformers' GPT-2
 LIMIT_SECONDS = 7200
+UNSHOWN = ("job", "jobs", "predictor")  # settings that are in the state, not in the rows
 # glibc maps large blocks anew each time, and faults their pages in one by one, unless told otherwise
 HEAP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184"}
 MEASURING = ("job", "peers", "nano", "ours", "engine", "gemm", "kill", "score", "text")
@@ -82,7 +83,7 @@ class Bench:
             with self.state.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         for number, one in enumerate(found, start=1):
-            shown = {name: value for name, value in settings.items() if name != "job"}
+            shown = {name: value for name, value in settings.items() if name not in UNSHOWN}
             self.rows += [
                 {"question": question, **shown, "round": number, "who": who, **row} for who, row in one.items()
             ]
@@ -153,6 +154,11 @@ def source_hash() -> str:
     """What a measurement of our engine depends on as well."""
     package = SOURCE / "mothertongue"
     return script_hash()[:8] + _hash(file for room in ("train", "model") for file in package.glob(f"{room}/*.py"))[:8]
+
+
+def predictor_hash() -> str:
+    """What a prediction depends on: the files of the room that plans."""
+    return _hash((SOURCE / "mothertongue").glob("run/*.py"))
 
 
 def _hash(files: Iterable[Path]) -> str:

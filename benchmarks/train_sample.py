@@ -67,8 +67,9 @@ NOTES = (
 
 def sample(bench: Bench, asked: argparse.Namespace) -> dict[str, float]:
     """Figures of all arms in both languages."""
-    arms = {name: ARMS[name] for name in asked.sample_arms if ARMS[name].is_there}
-    for missing in set(asked.sample_arms) - set(arms):
+    wanted = list(dict.fromkeys([BASE, *asked.sample_arms]))
+    arms = {name: ARMS[name] for name in wanted if ARMS[name].is_there}
+    for missing in [name for name in wanted if name not in arms]:
         bench.notes.append(f"{missing} is left out: the engine has no such setting, or what it needs is not installed")
     paces = pace(bench, arms, asked)
     found: dict[tuple[str, str], list[Result]] = {}
