@@ -46,8 +46,8 @@ class Bench:
         self.rows, self.notes = list[dict[str, Any]](), list[str]()
         self.earlier_seconds = 0.0  # of measurements that an earlier run has made
         self.state = folder / "rounds.jsonl"
-        if fresh:
-            self.state.unlink(missing_ok=True)
+        for file in folder.glob("*.json*") if fresh else ():
+            file.unlink()
         self.scripts, self.source = script_hash(), source_hash()
         self._peers: Path | None = None
 
@@ -115,8 +115,8 @@ class Bench:
         return result
 
     def _timed(self, question: str, name: str, job: Callable[[], Result]) -> Result:
-        started = time.monotonic()
-        result = job()
+        started, load = time.monotonic(), os.getloadavg()[0]  # of one minute: 1 to 2 are the arm before this one
+        result = job() | {"load_before": round(load, 2)}
         print(f"{question}: {name}: {time.monotonic() - started:.0f} s: {json.dumps(result)}", flush=True)
         return result
 

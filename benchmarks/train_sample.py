@@ -22,7 +22,7 @@ from typing import Any
 
 from results_file import ROOT
 from train_job import SIZES, Job
-from train_rounds import Bench, Result
+from train_rounds import CACHE, Bench, Result
 from train_text import Text, prepare
 
 DATA = Path(os.environ.get("MOTHERTONGUE_DATA", ROOT.parent / "shared" / "data"))
@@ -74,7 +74,7 @@ def sample(bench: Bench, asked: argparse.Namespace) -> dict[str, float]:
     paces = pace(bench, arms, asked)
     found: dict[tuple[str, str], list[Result]] = {}
     for language in asked.languages:
-        text = prepare(language, DATA, bench.folder.parent / "train-text" / language)
+        text = prepare(language, DATA, CACHE / "train-text" / language)
         for name in arms:
             steps = round(60 * asked.minutes / paces[name])
             learn = partial(_learn, bench, language, text, name)

@@ -127,6 +127,8 @@ def test_finished_rounds_are_not_run_again(tmp_path: Path) -> None:
         assert len(found) == asked
     assert len(calls) == 3
     assert [row["tokens_per_second"] for row in bench.rows] == [1.0, 2.0, 3.0]
+    rounds.Bench(tmp_path, rounds=1, threads=1, fresh=True).turns("speed", {"size": "tiny"}, {"ours": job})
+    assert len(calls) == 4
 
 
 def plan_figures(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, float], list[str]]:
