@@ -2,10 +2,12 @@
 
     MOTHERTONGUE_DATA=../shared/data chrt -r 1 python benchmarks/train.py        hours; resumable, a round at a time
     python benchmarks/train.py --only speed --sizes tiny --rounds 1 --steps 5    a quick look
+    ... --threads 1 --clock processor    on a busy machine: two threads that wait for each other measure nothing there
 
 The peers (transformers' Trainer, fastai, Lightning, accelerate, a plain loop, a nanoGPT-style model) get an environment
-of their own in the user's cache folder. Every training is a process of its own with as many threads as there are cores,
-all started alike; arms take turns, a ratio is taken within each round, and the median of these counts.
+of their own in the user's cache folder, unless MOTHERTONGUE_TRAIN_PEERS names its Python. Every training is a process
+of its own with as many threads as there are cores, all started alike; arms take turns, a ratio is taken within each
+round, and the median of these counts.
 
 --only speed    train_speed.py: tokens per second, memory, share of the matrix products (train_gemm.py)
 --only kills    train_kill.py: a training killed 20 times against one that nobody touched
@@ -73,14 +75,14 @@ def options() -> argparse.Namespace:
     add("--languages", nargs="+", choices=SOURCES, default=list(SOURCES), help="sample: languages")
     add("--sample-arms", nargs="+", choices=train_sample.ARMS, default=list(train_sample.ARMS), help="sample: arms")
     add("--name", default="train", help="name of the results file and of the state of an unfinished run")
-    add("--fresh", action="store_true", help="forget the rounds of an unfinished run")
+    add("--fresh", action="store_true", help="forget all that an earlier run of this name has measured")
     return parser.parse_args()
 
 
 def main() -> None:
     asked = options()
     started = time.monotonic()
-    bench = Bench(CACHE / asked.name, rounds=asked.rounds, threads=asked.threads, fresh=asked.fresh)
+    bench = Bench(CACHE / "train-rounds" / asked.name, rounds=asked.rounds, threads=asked.threads, fresh=asked.fresh)
     figures: dict[str, float] = {}
     for name in asked.only:
         figures |= QUESTIONS[name](bench, asked)

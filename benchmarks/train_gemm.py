@@ -2,8 +2,9 @@
 
 For each linear layer and the head: forward [N, K] @ [K, M], the gradient of the input, the gradient of the weights; for
 attention: queries by keys, weights by values, and their four backward. Each product is tried with the operands stored
-either way, through MKL (`@`) and oneDNN, and the fastest way that torch has here is the one that counts, in cache and
-without allocation. Causal attention needs half of its square: `causal_seconds` counts half the time of these products.
+either way, through MKL (`@`) and oneDNN, and the fastest way that torch has here is the one that counts, in cache. The
+caller lets glibc keep freed memory (HEAP in train_rounds.py), so that results cost no page faults. Causal attention
+needs half of its square: `causal_seconds` counts half the time of these products.
 """
 # Axes: N tokens of the batch, K inputs, M outputs
 

@@ -9,7 +9,7 @@ from functools import partial
 from statistics import median
 
 from train_job import SIZES, Job
-from train_rounds import Bench, Result, Round
+from train_rounds import Bench, Result, Round, predictor_hash
 
 SHAPES = {
     "2x128": Job(2, 128, 4, 4096, context=128, length=128, batch=16, steps=30),
@@ -36,7 +36,8 @@ def plan(bench: Bench, asked: argparse.Namespace) -> dict[str, float]:
         job = shape.with_(steps=asked.steps or shape.steps)
         jobs = {"predicted": partial(_predicted, job), "measured": partial(bench.train, "ours", job)}
         try:
-            rounds = bench.turns("plan", {"shape": name, "job": asdict(job)}, jobs)
+            settings = {"shape": name, "job": asdict(job), "predictor": predictor_hash()}
+            rounds = bench.turns("plan", settings, jobs)
         except NotImplementedError as missing:
             bench.notes.append(f"plan_worst_error is missing: {missing}")
             return figures

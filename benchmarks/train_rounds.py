@@ -15,6 +15,7 @@ import venv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 from results_file import SOURCE
@@ -27,6 +28,9 @@ PEERS = ("torch==2.13.0", "transformers==5.23.0", "numpy==2.4.6", "tokenizers==0
          "fastai==2.8.12", "accelerate==1.15.0", "pytorch-lightning==2.6.1")  # fmt: skip
 WITHOUT = ("torchvision",)  # fastai brings one that breaks transformers' GPT-2
 LIMIT_SECONDS = 7200
+UNSHOWN = ("job", "jobs", "predictor")  # settings that are in the state, not in the rows
+# glibc maps large blocks anew each time, and faults their pages in one by one, unless told otherwise
+HEAP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184"}
 MEASURING = ("job", "peers", "nano", "ours", "engine", "gemm", "kill", "score", "text")
 Result = dict[str, float]
 Round = dict[str, Result]  # arm -> what was measured
@@ -42,8 +46,8 @@ class Bench:
         self.rows, self.notes = list[dict[str, Any]](), list[str]()
         self.earlier_seconds = 0.0  # of measurements that an earlier run has made
         self.state = folder / "rounds.jsonl"
-        if fresh:
-            self.state.unlink(missing_ok=True)
+        for file in folder.glob("*.json*") if fresh else ():
+            file.unlink()
         self.scripts, self.source = script_hash(), source_hash()
         self._peers: Path | None = None
 
@@ -61,7 +65,7 @@ class Bench:
 
     def bound(self, job: Job) -> Result:
         """The matrix products of that training alone."""
-        return self.run("train_gemm.py", "bound", order(job))
+        return self.run("train_gemm.py", "bound", order(job), environment=HEAP)
 
     def turns(
         self, question: str, settings: Mapping[str, Any], jobs: Mapping[str, Callable[[], Result]], *, rounds: int = 0
@@ -79,7 +83,7 @@ class Bench:
             with self.state.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         for number, one in enumerate(found, start=1):
-            shown = {name: value for name, value in settings.items() if name != "job"}
+            shown = {name: value for name, value in settings.items() if name not in UNSHOWN}
             self.rows += [
                 {"question": question, **shown, "round": number, "who": who, **row} for who, row in one.items()
             ]
@@ -89,10 +93,16 @@ class Bench:
         """A training killed again and again."""
         return self.run("train_kill.py", "kills", json.dumps(settings))
 
-    def run(self, script: str, *arguments: str, python: str | Path = sys.executable) -> Result:
+    def run(
+        self,
+        script: str,
+        *arguments: str,
+        python: str | Path = sys.executable,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Result:
         """The JSON that a script of this folder prints last."""
         environment = {
-            **os.environ, "OMP_NUM_THREADS": str(self.threads), "TOKENIZERS_PARALLELISM": "false",
+            **os.environ, **environment, "OMP_NUM_THREADS": str(self.threads), "TOKENIZERS_PARALLELISM": "false",
             "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(SOURCE),
         }  # fmt: skip
         done = subprocess.run(
@@ -105,8 +115,8 @@ class Bench:
         return result
 
     def _timed(self, question: str, name: str, job: Callable[[], Result]) -> Result:
-        started = time.monotonic()
-        result = job()
+        started, load = time.monotonic(), os.getloadavg()[0]  # of one minute: 1 to 2 are the arm before this one
+        result = job() | {"load_before": round(load, 2)}
         print(f"{question}: {name}: {time.monotonic() - started:.0f} s: {json.dumps(result)}", flush=True)
         return result
 
@@ -144,6 +154,11 @@ def source_hash() -> str:
     """What a measurement of our engine depends on as well."""
     package = SOURCE / "mothertongue"
     return script_hash()[:8] + _hash(file for room in ("train", "model") for file in package.glob(f"{room}/*.py"))[:8]
+
+
+def predictor_hash() -> str:
+    """What a prediction depends on: the files of the room that plans."""
+    return _hash((SOURCE / "mothertongue").glob("run/*.py"))
 
 
 def _hash(files: Iterable[Path]) -> str:

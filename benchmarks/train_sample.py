@@ -22,7 +22,7 @@ from typing import Any
 
 from results_file import ROOT
 from train_job import SIZES, Job
-from train_rounds import Bench, Result
+from train_rounds import CACHE, Bench, Result
 from train_text import Text, prepare
 
 DATA = Path(os.environ.get("MOTHERTONGUE_DATA", ROOT.parent / "shared" / "data"))
@@ -67,13 +67,14 @@ NOTES = (
 
 def sample(bench: Bench, asked: argparse.Namespace) -> dict[str, float]:
     """Figures of all arms in both languages."""
-    arms = {name: ARMS[name] for name in asked.sample_arms if ARMS[name].is_there}
-    for missing in set(asked.sample_arms) - set(arms):
+    wanted = list(dict.fromkeys([BASE, *asked.sample_arms]))
+    arms = {name: ARMS[name] for name in wanted if ARMS[name].is_there}
+    for missing in [name for name in wanted if name not in arms]:
         bench.notes.append(f"{missing} is left out: the engine has no such setting, or what it needs is not installed")
     paces = pace(bench, arms, asked)
     found: dict[tuple[str, str], list[Result]] = {}
     for language in asked.languages:
-        text = prepare(language, DATA, bench.folder.parent / "train-text" / language)
+        text = prepare(language, DATA, CACHE / "train-text" / language)
         for name in arms:
             steps = round(60 * asked.minutes / paces[name])
             learn = partial(_learn, bench, language, text, name)

@@ -21,8 +21,8 @@ NOTES = (
     "share_of_gemm: seconds of a step's matrix products alone over seconds of our step, of the same round, without "
     "dropout; small is GPT-2 124 M at T 256, small_1024 at T 1,024. The products are those of every linear layer and "
     "of the head, forward and both gradients, and attention's two and their four backward over the whole square, each "
-    "the fastest way torch has (MKL or oneDNN, operands stored any way, in cache). share_of_gemm_..._causal counts "
-    "half of attention's, as a causal mask needs only half: a bound that no step can be below",
+    "the fastest way torch has (MKL or oneDNN, operands stored any way, in cache, no page faults). "
+    "share_of_gemm_..._causal counts half of attention's, as a causal mask needs only half: no step can be below it",
     "share_of_peak: operations of the products (attention's half) per second of our step, over those of a large "
     "square product by the faster library",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from argparse import Namespace
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -126,6 +127,36 @@ def test_finished_rounds_are_not_run_again(tmp_path: Path) -> None:
         assert len(found) == asked
     assert len(calls) == 3
     assert [row["tokens_per_second"] for row in bench.rows] == [1.0, 2.0, 3.0]
+    rounds.Bench(tmp_path, rounds=1, threads=1, fresh=True).turns("speed", {"size": "tiny"}, {"ours": job})
+    assert len(calls) == 4
+
+
+def plan_figures(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, float], list[str]]:
+    """What --only plan finds where every training does 100 tokens per second in 400 MB."""
+    plan, rounds = import_module("train_plan"), import_module("train_rounds")
+    measured = {"tokens_per_second": 100.0, "peak_megabytes": 400.0}
+    monkeypatch.setattr(rounds.Bench, "train", lambda *_: measured)
+    bench = rounds.Bench(folder, rounds=1, threads=1)
+    return plan.plan(bench, Namespace(steps=1)), bench.notes
+
+
+def test_a_prediction_that_is_missing_gives_no_figure_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def predicted(shape: Any) -> tuple[float, float]:
+        raise NotImplementedError("not yet")
+
+    monkeypatch.setattr(import_module("train_plan"), "predicted", predicted)
+    figures, notes = plan_figures(tmp_path, monkeypatch)
+    assert figures == {}
+    assert "plan_worst_error is missing" in notes[0]
+
+
+def test_the_worst_error_counts_too_little_as_much_as_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("train_plan"), "predicted", lambda shape: (110.0, 300.0))
+    figures, _ = plan_figures(tmp_path, monkeypatch)
+    assert figures["plan_worst_error"] == 0.25
+    assert figures["plan_error_6x384_tokens_per_second"] == 0.1
 
 
 def test_ratios_are_taken_within_rounds() -> None:
