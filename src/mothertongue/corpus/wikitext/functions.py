@@ -14,6 +14,7 @@ from mothertongue.languages import Language
 Arguments = Mapping[str, str]
 
 _NUMBER = re.compile(r"([-+\u2212]?)(\d[\d,\u00a0 ]*)((?:\.\d+)?)")
+_OWN_DECIMAL = re.compile(r"([^,]*\d),(\d\d?|\d{4,})")  # three digits may be thousands
 _DATE = re.compile(r"(\d{1,4})-(\d{1,2})(?:-(\d{1,2}))?")
 _DIGITS = re.compile(r"\d+")
 _LIKE_NUMBER = re.compile(r"[-+\u2212~]?[\d.,/+\u00a0 ⁄]*\d[\d.,/+ ⁄]*")
@@ -32,14 +33,19 @@ def number(text: str, language: Language) -> str:
     >>> from mothertongue.languages import open_language
     >>> number("1234567.5", open_language("de"))
     '1.234.567,5'
+    >>> number("5,5", open_language("fr"))
+    '5,5'
     """
+    point = language.numbers.get("decimal", ".")
+    if point == "," and (own := _OWN_DECIMAL.fullmatch(text)):
+        text = f"{own[1]}.{own[2]}"
     found = _NUMBER.fullmatch(text)
     if not found:
         return text
     sign, whole, fraction = found[1], re.sub(r"\D", "", found[2]), found[3]
     if len(whole) >= int(language.numbers.get("least_digits", "4")):
         whole = f"{int(whole):,}".replace(",", language.numbers.get("group", " ")) if len(whole) < 40 else whole
-    return sign + whole + fraction.replace(".", language.numbers.get("decimal", "."))
+    return sign + whole + fraction.replace(".", point)
 
 
 def power(text: str, language: Language) -> str:
