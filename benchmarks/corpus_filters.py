@@ -160,7 +160,10 @@ def _road(bench: Bench, who: str, part: str, vocabulary: Path) -> Callable[[], R
     packed, made = bench.export(f"{part}.xml.bz2"), bench.place(f"{who}-{part}.jsonl")
 
     def job() -> Result:
-        first = bench.ours("road", packed, made) if who == "ours" else bench.peer("wikiextractor", packed, made)
-        return {"seconds": first["seconds"] + bench.peer("tokenize", made, vocabulary)["seconds"]}
+        if who == "ours":
+            jobs = (bench.ours("road", packed, made), bench.ours("tokenize", made, vocabulary))
+        else:
+            jobs = (bench.peer("wikiextractor", packed, made), bench.peer("tokenize", made, vocabulary))
+        return {"seconds": sum(job["seconds"] for job in jobs), "tokenize_seconds": jobs[1]["seconds"]}
 
     return job
