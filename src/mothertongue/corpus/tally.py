@@ -1,4 +1,4 @@
-# cython: boundscheck=False, wraparound=False, cdivision=True
+# cython: wraparound=False, cdivision=True
 """A text in one pass: how often each character stands there, a number for each word, how many pieces between spaces.
 
 Used only as compiled by Cython (build.py, types in tally.pxd); uncompiled, shingle.py and view.py do the same in numpy,

@@ -82,7 +82,8 @@ def test_the_text_in_one_pass_is_the_text_in_arrays() -> None:
 def test_a_text_of_several_parts_is_counted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shingle, "PIECE", 7)
     for text in [*random_texts(30), "x" * 40]:
-        words, counts, pieces = shingle.counted(text)
+        with np.errstate(over="ignore"):  # uncompiled, numpy's numbers say that they wrap around
+            words, counts, pieces = shingle.counted(text)
         assert pieces == len(text.split())
         assert words.tolist() == word_hashes(text).tolist()
         assert counts is None or int(counts.sum()) == len(text)

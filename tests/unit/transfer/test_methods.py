@@ -7,7 +7,6 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from mothertongue.errors import ConfigError
-from mothertongue.run import table
 from mothertongue.run.settings import parse_settings
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.mean import mean
@@ -30,7 +29,7 @@ def test_method_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     def found(*, group: str, **wanted: str) -> EntryPoints:
         return EntryPoints([point]).select(group=group, **wanted)
 
-    monkeypatch.setattr(table, "entry_points", found)
+    monkeypatch.setattr("importlib.metadata.entry_points", found)
     assert TransferConfig(method="theirs").method == "theirs"
     assert METHODS.load("theirs") is mean
 
