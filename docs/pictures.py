@@ -127,6 +127,17 @@ def draw_all(folder: Path) -> None:
     modern = TrainConfig(embeddings_first=0.2, embedding_rate=2.0)
     title = "embeddings_first = 0.2, embedding_rate = 2, learning_rate = 1e-3"
     draw_plan(phases(modern, STEPS, 1e-3), title, folder / "embeddings-first.png", scale="linear")
+    fastai = TrainConfig(
+        embeddings_first=0.15,
+        unfreezing=0.3,
+        discriminative=2.6,
+        embedding_rate=2.0,
+        schedule="one-cycle",
+        warmup=0.25,
+        decay=0.0,
+    )
+    title = 'embeddings_first = 0.15, unfreezing = 0.3, discriminative = 2.6, schedule = "one-cycle"'
+    draw_plan(phases(fastai, STEPS, 1e-3), title, folder / "unfreezing.png", scale="linear")
     draw_plan(
         phases(TrainConfig(preset="guillou"), STEPS, 0.0), 'preset = "guillou"', folder / "guillou.png", scale="log"
     )

@@ -68,15 +68,16 @@ def distribute(model: PreTrainedModel, config: LoopConfig) -> nn.Module:
             f"of all together. Give a multiple of {world()}."
         )
     join()
+    module = Whole(model)
     if config.distributed == "ddp":
         # some weights are frozen or replaced for a while; and so the buckets stay, and with them the order of each sum
-        module = Whole(model)
         module.idle = nn.Parameter(torch.zeros((), device=model.device))  # else DDP warns where all are used
         return DistributedDataParallel(module, find_unused_parameters=True)
     mesh = init_device_mesh(model.device.type, (world(),))
     for block in anatomy(model).blocks:
         fully_shard(block, mesh=mesh)
-    return fully_shard(Whole(model), mesh=mesh)
+    fully_shard(module, mesh=mesh)
+    return module
 
 
 def undo(run: nn.Module) -> None:

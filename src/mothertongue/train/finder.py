@@ -10,20 +10,23 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
 from mothertongue.model.products import fast_products
 from mothertongue.model.score import evaluating
 from mothertongue.run.progress import track
+from mothertongue.run.team import rank, world
+from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
-from mothertongue.train.freeze import group_parameters, optimizer_groups
+from mothertongue.train.distributed import mean_of_all
+from mothertongue.train.learner import Learner
 from mothertongue.train.loss import next_token_loss
+from mothertongue.train.schedule import GROUPS, Phase
 
 SMOOTHING = 0.8  # share of the old value in the running mean of the loss
 
@@ -40,31 +43,33 @@ class Found:
 def find_learning_rate(
     model: PreTrainedModel,
     windows: Windows,
+    config: LoopConfig,
     *,
-    batch_size: int,
     steps: int = 60,
     lowest: float = 1e-6,
     highest: float = 0.3,
 ) -> Found:
-    """Probe `steps` rates from `lowest` to `highest` on a copy of `model`.
+    """Probe `steps` rates from `lowest` to `highest` on a copy of `model`, with the optimizer and batch of `config`.
 
     Changes neither the model nor the random state, and the same model and windows give the same rate. Raises
     CheckpointError if the loss is no number from the start.
     """
-    probe = copy.deepcopy(model).train()
-    optimizer = torch.optim.AdamW(optimizer_groups(group_parameters(probe), 0.0), fused=True)
+    probe = Learner(copy.deepcopy(model), replace(config, weight_decay=0.0, gradient_clip=0.0, average=0.0))
+    probe.begin()
     rates: list[float] = []
     before: list[float] = []  # the untrained model's loss on each batch
     gains: list[float] = []  # running mean of what training has changed
     change = 0.0
-    with torch.random.fork_rng(), fast_products(probe), track("finding the learning rate", total=steps) as bar:
+    with torch.random.fork_rng(), fast_products(probe.model), track("finding the learning rate", total=steps) as bar:
         torch.manual_seed(windows.seed)
         for step in range(steps):
             rate = lowest * (highest / lowest) ** (step / max(1, steps - 1))
-            tokens_BT = windows.batch(step, batch_size).to(model.device)
+            tokens_BT = windows.batch(step, config.batch_size)[rank() :: world()].to(model.device)
             with evaluating(model):
-                untrained = next_token_loss(model, tokens_BT).item()
-            loss = _try_rate(probe, optimizer, tokens_BT, rate)
+                untrained = mean_of_all(next_token_loss(model, tokens_BT))[0]
+            probe.set_rates(Phase("probe", steps, dict.fromkeys(GROUPS, rate), lambda step, steps: 1.0), step)
+            loss, _ = probe.gradients(next_token_loss, tokens_BT)
+            probe.step(step + 1)
             if not math.isfinite(loss):
                 break
             change = SMOOTHING * change + (1 - SMOOTHING) * (loss - untrained)
@@ -79,16 +84,6 @@ def find_learning_rate(
     level = sum(before) / len(before)
     losses = [level + gain for gain in gains]
     return Found(tuple(rates), tuple(losses), suggest_rate(rates, losses))
-
-
-def _try_rate(probe: PreTrainedModel, optimizer: torch.optim.Optimizer, tokens_BT: Tensor, rate: float) -> float:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    loss = next_token_loss(probe, tokens_BT)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    return loss.item()
 
 
 def suggest_rate(rates: Sequence[float], losses: Sequence[float]) -> float:

@@ -35,7 +35,7 @@ class Guard:
         """`good`, `skip`, or `broken`."""
         finite = math.isfinite(loss) and math.isfinite(gradient_norm)
         if finite and self.refused >= IN_A_ROW:
-            self.forget()
+            self.seen = 0
         if finite and not self._unusual(loss):
             self._learn(loss)
             return "good"
@@ -44,7 +44,7 @@ class Guard:
 
     def forget(self) -> None:
         """A new phase has its own losses."""
-        self.seen = self.refused = 0
+        self.seen = 0
 
     def _unusual(self, loss: float) -> bool:
         if not self.limit or self.seen < LEARNT_AFTER:

@@ -34,7 +34,7 @@ from mothertongue.train.learner import Learner, Loss
 from mothertongue.train.loss import next_token_loss
 from mothertongue.train.resume import Saver
 from mothertongue.train.schedule import Phase
-from mothertongue.train.watch import Journal
+from mothertongue.train.watch import Journal, machine_gigaflop
 
 LOG_POINTS = 200
 REWINDS = 3
@@ -139,6 +139,7 @@ class _Training:
         file = Path(os.devnull) if rank() else self.out / "log.jsonl"
         journal = Journal(file, at.log, self.lines, self.config.tensorboard and not rank())
         learner.begin()
+        peak, tokens = world() * machine_gigaflop(learner.model.device), self.config.batch_size * self.windows.length
         saved = time.monotonic()
         with (
             fast_products(learner.model),
@@ -149,7 +150,9 @@ class _Training:
                 begun = time.monotonic()
                 learnt = self._step(at, guard, journal)
                 at.seconds += time.monotonic() - begun
-                bar.advance(float(learnt), note=journal.note)
+                speed = at.timed * tokens / at.seconds
+                share = at.tflop / at.step * at.timed / at.seconds * 1e3 / peak if peak and at.step else 0.0
+                bar.advance(float(learnt), note=journal.note(tokens_per_second=speed, share=share))
                 late, asked = mean_of_all(time.monotonic() - saved > 60 * self.config.save_minutes, stopping())
                 if learnt and (at.step == total or late or asked):
                     self.saver.save(at.step, asdict(at) | {"guard": asdict(guard)})
@@ -162,7 +165,6 @@ class _Training:
             journal.draw(self.out / "training.png")
         self.saver.wait()
         mean_of_all(0.0)  # nobody writes into the folder any more
-        tokens = self.config.batch_size * self.windows.length
         rate = at.timed * tokens / max(at.seconds, 1e-9)
         return Fitted(at.step, at.step * tokens, at.tflop, at.seconds, rate, journal.tail(), at.skipped)
 

@@ -134,7 +134,7 @@ class _Pieces:
     """The files of a state as one: shards joined, a row of random numbers for each process."""
 
     def __init__(self, files: list[Path]) -> None:
-        self.files = [safe_open(file, framework="pt") for file in files]
+        self.files: list[Any] = [safe_open(file, framework="pt") for file in files]
         self.names = [set(file.keys()) for file in self.files]
 
     def keys(self) -> set[str]:

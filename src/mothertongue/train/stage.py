@@ -27,7 +27,7 @@ from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows, tokenize_corpus
-from mothertongue.train.distributed import in_turn, join
+from mothertongue.train.distributed import in_turn, join, of_first
 from mothertongue.train.finder import draw_finder, find_learning_rate
 from mothertongue.train.loop import fit
 from mothertongue.train.schedule import guillou, phases
@@ -119,7 +119,6 @@ def fivegram_line(texts: Sequence[str], windows: Windows, tokenizer: Tokenizer, 
     return dict(json.loads(file.read_text("utf-8")))
 
 
-@in_turn()
 def peak_rate(config: TrainConfig, model: PreTrainedModel, windows: Windows, out: Path) -> float:
     """The highest learning rate: the preset's own, or the given one, or the one found and kept in `out`/finder.json."""
     if config.preset == "guillou":
@@ -127,11 +126,13 @@ def peak_rate(config: TrainConfig, model: PreTrainedModel, windows: Windows, out
     if config.learning_rate:
         return config.learning_rate
     file = out / "finder.json"
-    if not file.is_file():
-        found = find_learning_rate(model, windows, batch_size=config.batch_size)
-        draw_finder(found, out / "finder.png")
-        write_json(file, asdict(found))
-    return float(json.loads(file.read_text("utf-8"))["learning_rate"])
+    if not of_first(file.is_file()):
+        found = find_learning_rate(model, windows, config)
+        if not rank():
+            draw_finder(found, out / "finder.png")
+            write_json(file, asdict(found))
+    with in_turn():
+        return float(json.loads(file.read_text("utf-8"))["learning_rate"])
 
 
 def set_dropout(model: PreTrainedModel, probability: float) -> PreTrainedModel:

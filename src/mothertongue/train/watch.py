@@ -1,17 +1,21 @@
 """What a person sees of a training: a line that lives, log.jsonl, and a picture at the end.
 
-loss 3.214 ▇▅▃▂▂▁  dev 1.204 bits/byte (5-gram 1.171)  81 % of this machine's products
+loss 3.214 ▇▅▃▂▂▁  dev 1.204 bits/byte (5-gram 1.171)  2,390 tokens/s, 81% of the machine
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from mothertongue.errors import ConfigError
+from mothertongue.model.products import product
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -62,14 +66,14 @@ class Journal:
         """Everything logged under `name`."""
         return [line[name] for line in self.log if name in line]
 
-    @property
-    def note(self) -> str:
-        """How it stands."""
+    def note(self, *, tokens_per_second: float, share: float) -> str:
+        """How it stands; `share` is that of the machine's products, 0 where they are not known."""
         losses, scores = self.values("loss"), self.values("dev_bits_per_byte")
         words = [f"loss {losses[-1]:.3f} {sparkline(losses)}"] if losses else []
         if scores:
             beside = "".join(f" ({name} {value:.3f})" for name, value in self.lines.items())
             words.append(f"dev {scores[-1]:.3f} bits/byte{beside}")
+        words.append(f"{tokens_per_second:,.0f} tokens/s" + (f", {share:.0%} of the machine" if share else ""))
         return "  ".join(words)
 
     def tail(self) -> float:
@@ -98,6 +102,18 @@ class Journal:
             below.legend(frameon=False)
         below.set_xlabel("step")
         figure.savefig(file, dpi=120)
+
+
+def machine_gigaflop(device: torch.device) -> float:
+    """10^9 operations a second of large float32 products on the processor, best of five; 0 on other devices."""
+    if device.type != "cpu":
+        return 0.0
+    square, times = torch.ones(1024, 1024), []
+    for _ in range(5):
+        begun = time.perf_counter()
+        product(square, square)
+        times.append(time.perf_counter() - begun)
+    return 2 * 1024**3 / min(times) / 1e9
 
 
 def _tensorboard(folder: Path) -> Any:

@@ -23,7 +23,7 @@ Maker = Callable[..., PreTrainedModel]
 def test_the_found_rate_trains_better_than_a_much_lower_and_a_much_higher_one(
     make_gpt2: Maker, windows: Windows, tmp_path: Path
 ) -> None:
-    found = find_learning_rate(make_gpt2(), windows, batch_size=4).learning_rate
+    found = find_learning_rate(make_gpt2(), windows, TrainConfig(batch_size=4)).learning_rate
     assert 1e-4 < found < 0.1
     losses = []
     for number, rate in enumerate((found / 30, found, min(1.0, found * 100))):
@@ -43,7 +43,7 @@ def test_a_trained_models_rate_is_not_lost_in_the_noise_of_batches(
     model = make_gpt2(width=32)
     config = TrainConfig(batch_size=8, save_minutes=9)
     fit(model, windows, phases(config, 150, 1e-2), config, out)
-    found = find_learning_rate(model, Windows(windows.ids, windows.length, seed), batch_size=2)
+    found = find_learning_rate(model, Windows(windows.ids, windows.length, seed), TrainConfig(batch_size=2))
     assert 3e-5 < found.learning_rate < 1e-2
 
 
@@ -52,7 +52,7 @@ def test_the_search_changes_neither_the_model_nor_the_random_state(make_gpt2: Ma
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     torch.manual_seed(5)
     state = torch.get_rng_state()
-    find_learning_rate(model, windows, batch_size=2, steps=8)
+    find_learning_rate(model, windows, TrainConfig(batch_size=2), steps=8)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
     assert not model.training
@@ -61,9 +61,9 @@ def test_the_search_changes_neither_the_model_nor_the_random_state(make_gpt2: Ma
 
 def test_the_same_search_finds_the_same(make_gpt2: Maker, windows: Windows) -> None:
     model = set_dropout(make_gpt2(), 0.2)
-    first = find_learning_rate(model, windows, batch_size=2, steps=20)
+    first = find_learning_rate(model, windows, TrainConfig(batch_size=2), steps=20)
     torch.manual_seed(77)
-    assert find_learning_rate(model, windows, batch_size=2, steps=20) == first
+    assert find_learning_rate(model, windows, TrainConfig(batch_size=2), steps=20) == first
 
 
 def test_the_suggestion_is_where_the_loss_falls_fastest_well_below_the_lowest_loss() -> None:
@@ -95,11 +95,11 @@ def test_a_model_that_is_broken_from_the_start_is_an_error(make_gpt2: Maker, win
     with torch.no_grad():
         model.transformer.ln_f.weight.fill_(math.nan)
     with pytest.raises(CheckpointError, match="loss is nan"):
-        find_learning_rate(model, windows, batch_size=2)
+        find_learning_rate(model, windows, TrainConfig(batch_size=2))
 
 
 def test_a_search_that_diverges_stops_early_and_its_figures_are_numbers(make_gpt2: Maker, windows: Windows) -> None:
-    found = find_learning_rate(make_gpt2(), windows, batch_size=2, lowest=1e-4, highest=1e4, steps=40)
+    found = find_learning_rate(make_gpt2(), windows, TrainConfig(batch_size=2), lowest=1e-4, highest=1e4, steps=40)
     assert len(found.rates) == len(found.losses) < 40
     assert all(math.isfinite(loss) for loss in found.losses)
 

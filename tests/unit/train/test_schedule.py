@@ -68,3 +68,27 @@ def test_embeddings_first_means_two_phases_that_each_warm_up() -> None:
     assert embeddings.shape(99, 100) == 1.0
     assert everything.shape(0, 300) == pytest.approx(1 / 30)
     assert everything.shape(299, 300) == pytest.approx(1 / 150)
+
+
+def test_blocks_join_from_the_top_each_third_slower_than_the_one_above() -> None:
+    config = TrainConfig(embeddings_first=0.1, unfreezing=0.4, discriminative=2.0, embedding_rate=3.0)
+    plan = phases(config, 100, 1e-2)
+    assert [(phase.name, phase.steps) for phase in plan] == [
+        ("embeddings", 10),
+        ("top third too", 20),
+        ("middle third too", 20),
+        ("everything", 50),
+    ]
+    assert [len(phase.rates) for phase in plan] == [1, 2, 3, 4]
+    assert plan[-1].rates == pytest.approx({"bottom": 2.5e-3, "middle": 5e-3, "top": 1e-2, "embeddings": 3e-2})
+
+
+def test_one_cycle_moves_the_momentum_too() -> None:
+    (phase,) = phases(TrainConfig(schedule="one-cycle", warmup=0.25), 100, 1e-2)
+    assert phase.momentum is not None
+    assert [round(phase.momentum(step, 100), 2) for step in (0, 25, 99)] == [0.95, 0.85, 0.95]
+
+
+def test_freezing_that_leaves_too_little_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"embeddings_first \+ unfreezing = 1 "):
+        TrainConfig(embeddings_first=0.5, unfreezing=0.5)

@@ -21,10 +21,11 @@ def test_a_sparkline_shows_the_whole_way_and_ends_with_the_newest() -> None:
 
 def test_the_note_has_loss_score_and_the_lines_beside_it(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "log.jsonl", [], {"5-gram": 1.5})
-    assert journal.note == ""
+    assert journal.note(tokens_per_second=0.0, share=0.0) == "0 tokens/s"
     journal.add(step=1, loss=3.25)
     journal.add(step=1, dev_bits_per_byte=1.75)
-    assert journal.note == "loss 3.250 ▁  dev 1.750 bits/byte (5-gram 1.500)"
+    note = journal.note(tokens_per_second=2390.4, share=0.812)
+    assert note == "loss 3.250 ▁  dev 1.750 bits/byte (5-gram 1.500)  2,390 tokens/s, 81% of the machine"
 
 
 def test_the_log_begins_where_the_state_ends(tmp_path: Path) -> None:
