@@ -54,7 +54,7 @@ class Learner:
             synchronize(self.run, part_BT is parts[-1])
             with autocast(self.config.precision, tokens_BT.device):
                 value = self.run(loss, part_BT) * (len(part_BT) / len(tokens_BT))
-            self.scaler.scale(value).backward()  # type: ignore[no-untyped-call]
+            self.scaler.scale(value).backward()
             total += value.detach()
         for optimizer in self._active():
             self.scaler.unscale_(optimizer)
