@@ -37,7 +37,14 @@ ROUNDS, STEPS, BATCH, LENGTH, VOCABULARY = 3, 3, 4, 256, 16384
 def tokens_per_second(arm: str) -> float:
     """Of one arm, after a step that is not counted."""
     torch.manual_seed(0)
-    sizes = {"n_positions": LENGTH, "n_embd": 384, "n_layer": 6, "n_head": 6, "bos_token_id": 0, "eos_token_id": 0}
+    sizes: dict[str, Any] = {
+        "n_positions": LENGTH,
+        "n_embd": 384,
+        "n_layer": 6,
+        "n_head": 6,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+    }
     model = set_dropout(GPT2LMHeadModel(GPT2Config(vocab_size=VOCABULARY, **sizes)), 0.0)
     learner = Learner(model, TrainConfig(batch_size=BATCH, distributed="ddp" if arm == "one" else arm))
     phase = Phase("all", STEPS, dict.fromkeys(GROUPS, 1e-4), lambda step, steps: 1.0)

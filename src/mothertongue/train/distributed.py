@@ -31,6 +31,9 @@ from mothertongue.run.team import rank, world
 from mothertongue.train.config import LoopConfig
 
 PATIENCE = timedelta(hours=6)  # that the others wait for the first, who tokenizes
+ENDED = (
+    "Another process of this training has ended, for its own reason. The same command continues from the last state."
+)
 LOST = re.compile("gloo|NCCL|peer|process group", re.IGNORECASE)  # how backends say that a process has ended
 
 
@@ -48,7 +51,7 @@ class Whole(nn.Module):
 def join() -> torch.device:
     """Meet the other processes, if there are any; the device that is this one's."""
     if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) if world() > 1 else 0)
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count() if world() > 1 else 0)
     if world() > 1 and not dist.is_initialized():
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
         atexit.register(dist.destroy_process_group)
@@ -63,10 +66,7 @@ def distribute(model: PreTrainedModel, config: LoopConfig) -> nn.Module:
     if world() == 1:
         return Whole(model)
     if config.batch_size % world():
-        raise ConfigError(
-            f"batch_size = {config.batch_size} cannot be divided among {world()} processes: it counts the sequences "
-            f"of all together. Give a multiple of {world()}."
-        )
+        raise ConfigError(f"batch_size = {config.batch_size} cannot be divided among {world()} processes: change it.")
     join()
     module = Whole(model)
     if config.distributed == "ddp":
@@ -107,10 +107,9 @@ def opened(run: nn.Module) -> Iterator[None]:
 
 def synchronize(run: nn.Module, now: bool) -> None:
     """Whether the next backward adds up the gradients of all processes, or only collects."""
+    run.require_backward_grad_sync = now  # type: ignore[assignment]  # what DDP's no_sync() does
     if isinstance(run, FSDPModule):
         run.set_requires_gradient_sync(now)
-    else:
-        run.require_backward_grad_sync = now  # type: ignore[assignment]  # what DDP's no_sync() does
 
 
 def mean_of_all(*values: float | Tensor) -> list[float]:
@@ -150,8 +149,7 @@ def share_as(tensor: Tensor, full: Tensor) -> Tensor:
     """The share of `full` that this process holds if it is divided as `tensor` is."""
     if not isinstance(tensor, DTensor):
         return full
-    full = full.to(tensor.device)
-    return distribute_tensor(full, tensor.device_mesh, tensor.placements, src_data_rank=None).clone()
+    return distribute_tensor(full.to(tensor.device), tensor.device_mesh, tensor.placements, src_data_rank=None).clone()
 
 
 @contextmanager
@@ -162,7 +160,4 @@ def plain_errors() -> Iterator[None]:
     except RuntimeError as error:
         if world() == 1 or not LOST.search(str(error)):
             raise
-        raise CheckpointError(
-            "Another process of this training has ended; the reason is where its words are. The same command continues "
-            "from the last saved state."
-        ) from error
+        raise CheckpointError(ENDED) from error
