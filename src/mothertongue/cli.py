@@ -10,6 +10,7 @@ import difflib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -23,6 +24,7 @@ from mothertongue.run.progress import be_quiet
 from mothertongue.run.settings import Settings, default_of, suggest
 from mothertongue.run.stages import STAGES, Stage
 from mothertongue.run.table import resolve
+from mothertongue.run.team import rank
 
 
 def main() -> None:
@@ -31,13 +33,16 @@ def main() -> None:
         cli(standalone_mode=False)
         sys.stdout.flush()
     except MothertongueError as error:
+        let_first_speak()
         click.echo(f"mothertongue: {error}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
+        let_first_speak()
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("mothertongue: stopped. The same command continues from the last saved state.", err=True)
+        if not rank():
+            click.echo("mothertongue: stopped. The same command continues from the last saved state.", err=True)
         sys.exit(130)
     except BrokenPipeError:  # `mothertongue ... | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,7 +51,13 @@ def main() -> None:
 
 def show_result(value: Any, *, as_json: bool, text: str) -> None:
     """JSON for machines, text for people, both on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1) if as_json else text)
+    if not rank():
+        click.echo(json.dumps(value, ensure_ascii=False, indent=1) if as_json else text)
+
+
+def let_first_speak() -> None:
+    """Of several processes the first tells what all have seen; meanwhile torchrun ends the others."""
+    time.sleep(5 if rank() else 0)
 
 
 def standard_input() -> str:
@@ -150,7 +161,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.option("--quiet", is_flag=True, help="No talk and progress on stderr.")
 def cli(quiet: bool) -> None:
     """Give a small language model a new mother tongue."""
-    be_quiet(quiet)
+    be_quiet(quiet or rank() > 0)
 
 
 # The road

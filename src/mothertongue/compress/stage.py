@@ -28,6 +28,7 @@ from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.products import fast_products
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.manifest import PROGRESS
+from mothertongue.run.team import rank
 from mothertongue.train.loop import fit
 from mothertongue.train.stage import dev_score, dev_texts, device, fivegram_line, open_windows, set_dropout
 
@@ -68,7 +69,8 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
             name=config.method,
         )
     nn.Module.cpu(extract_successor(model))
-    save_checkpoint(model, opened.tokenizer, out)
+    if not rank():
+        save_checkpoint(model, opened.tokenizer, out)
     return {
         **asdict(fitted),
         "replacing_steps": replacing_steps,

@@ -3,8 +3,8 @@
 
 Used only as compiled by Cython (build.py, types in walk.pxd); uncompiled, bayes.py does the same in numpy, and a test
 holds one against the other. Each step waits for memory, so a text is walked in four places at once: where the automaton
-stands depends on the last six bytes only. Without checks of bounds, which would make it a fifth slower: a byte leads from state
-to state, and bayes.py has made sure that none leads out of the arrays when it wrote them.
+stands depends on the last six bytes only. Bounds are not checked, which would make it a fifth slower: a byte leads from
+state to state, and bayes.py has made sure that none leads out of the arrays when it wrote them.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from mothertongue.run.progress import say
 from mothertongue.run.recipe import Recipe, Step
 from mothertongue.run.request import PLAN, Request, refuse, request_of, save_request, saved_request
 from mothertongue.run.settings import suggest
+from mothertongue.run.team import rank
 
 RECIPE = "recipe.toml"
 OVERRIDES = "overrides.json"  # beside it: what `--set` changed, if anything
@@ -47,7 +48,8 @@ def run_recipe(recipe: Recipe, folder: Path, *, until: str = "") -> dict[str, Ma
     with plain_disk_errors(folder):
         with writable(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        _keep_recipe(recipe, folder)
+        if not rank():
+            _keep_recipe(recipe, folder)
     finished = sum(job.out.exists() for job in jobs)
     say(f"{folder}: {len(jobs)} steps" + f", {finished} finished already" * bool(finished))
     done = {}
@@ -117,6 +119,8 @@ def _keep_recipe(recipe: Recipe, folder: Path) -> None:
 
 
 def _make(job: _Job) -> Manifest:
+    if rank():
+        return _follow(job)
     out, partial = job.out, unfinished(job.out)
     with plain_disk_errors(partial), locked(out):
         if _check_place(job):
@@ -132,6 +136,21 @@ def _make(job: _Job) -> Manifest:
         partial.rename(out)
         sync(out.parent)
     return read_manifest(out)
+
+
+def _follow(job: _Job) -> Manifest:
+    """What all processes but the first do: take part in the work if it is for all, and wait until the folder is there.
+
+    Nothing is refused here: the first sees the same, says so, and whoever started the processes ends them all.
+    """
+    partial, waits = unfinished(job.out), not job.step.stage.team
+    while not (job.out / MANIFEST).is_file():
+        begun = None if waits or (partial / MANIFEST).is_file() else saved_request(partial)
+        if begun and begun.fingerprint == job.request.fingerprint:
+            job.step.stage.function(job.step.config, partial, **job.inputs)
+            waits = True
+        time.sleep(0.1)
+    return read_manifest(job.out)
 
 
 def _check_place(job: _Job) -> bool:

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+from mothertongue.run.team import rank
+
+_quiet: ContextVar[bool] = ContextVar("quiet", default=rank() > 0)  # of several processes the first talks
 LINE_EVERY_SECONDS = 15.0
 
 

@@ -27,6 +27,7 @@ class Stage:
     needs: dict[str, Kind] = field(default_factory=dict)  # role -> kind of artifact
     optional: dict[str, Kind] = field(default_factory=dict)  # taken if there is one
     version: int = 1
+    team: bool = False  # of several processes (run/team.py) all take part, not the first alone
 
     @property
     def roles(self) -> dict[str, Kind]:
@@ -78,12 +79,14 @@ STAGES: dict[str, Stage] = {
             "checkpoint",
             "Train a checkpoint on a corpus.",
             {"checkpoint": "checkpoint", "corpus": "corpus"},
+            team=True,
         ),
         Stage(
             "compress",
             "checkpoint",
             "Fewer layers, by Theseus module replacing.",
             {"checkpoint": "checkpoint", "corpus": "corpus"},
+            team=True,
         ),
         Stage(
             "evaluate",

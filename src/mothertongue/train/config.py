@@ -17,8 +17,8 @@ class LoopConfig(Settings):
         0.0, "compute to spend, in 10^12 floating-point operations; 0 = not limited so", least=0
     )
     epochs: float = setting(1.0, "passes over the training tokens, when neither of the above is given", least=0.001)
-    batch_size: int = setting(16, "sequences per optimizer step", least=1)
-    micro_batch: int = setting(0, "sequences at a time, to save memory; 0 = the whole batch", least=0)
+    batch_size: int = setting(16, "sequences per optimizer step, of all processes together", least=1)
+    micro_batch: int = setting(0, "sequences at a time (of each process), to save memory; 0 = all", least=0)
     sequence_length: int = setting(
         0, "tokens per sequence; 0 = the model's context; if shorter, [evaluate] with this context", least=0
     )
@@ -40,6 +40,12 @@ class LoopConfig(Settings):
     spike: float = setting(8.0, "deviations above the recent loss from which a batch is left out; 0 = never", least=0)
     dropout: float = setting(0.0, "dropout probability in training", least=0, most=0.9)
     recompute: bool = setting(False, "compute activations a second time instead of keeping them: less memory, slower")
+    distributed: str = setting(
+        "ddp",
+        "several processes (torchrun): each holds the whole model, or with fsdp a share of it",
+        choices=("ddp", "fsdp"),
+        decides=False,
+    )
     precision: str = setting("auto", "arithmetic of the products", choices=("auto", "float32", "bfloat16", "float16"))
     dev_kilobytes: float = setting(100.0, "development text scored on the way, in kB; 0 = none", least=0)
     dev_scores: int = setting(6, "how often it is scored", least=1, most=1000)

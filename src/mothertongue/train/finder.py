@@ -20,8 +20,10 @@ from mothertongue.errors import CheckpointError
 from mothertongue.model.products import fast_products
 from mothertongue.model.score import evaluating
 from mothertongue.run.progress import track
+from mothertongue.run.team import rank, world
 from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
+from mothertongue.train.distributed import mean_of_all
 from mothertongue.train.learner import Learner
 from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import GROUPS, Phase
@@ -62,9 +64,9 @@ def find_learning_rate(
         torch.manual_seed(windows.seed)
         for step in range(steps):
             rate = lowest * (highest / lowest) ** (step / max(1, steps - 1))
-            tokens_BT = windows.batch(step, config.batch_size).to(model.device)
+            tokens_BT = windows.batch(step, config.batch_size)[rank() :: world()].to(model.device)
             with evaluating(model):
-                untrained = next_token_loss(model, tokens_BT).item()
+                untrained = mean_of_all(next_token_loss(model, tokens_BT))[0]
             probe.set_rates(Phase("probe", steps, dict.fromkeys(GROUPS, rate), lambda step, steps: 1.0), step)
             loss, _ = probe.gradients(next_token_loss, tokens_BT)
             probe.step(step + 1)

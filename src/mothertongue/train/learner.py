@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from mothertongue.run.team import rank, world
 from mothertongue.train.config import LoopConfig
+from mothertongue.train.distributed import distribute, mean_of_all, opened, share_as, synchronize, undo, whole
 from mothertongue.train.freeze import group_parameters, unfreeze
 from mothertongue.train.optimizer import make_optimizers
 from mothertongue.train.schedule import Phase
@@ -25,6 +27,7 @@ class Learner:
 
     def __init__(self, model: PreTrainedModel, config: LoopConfig) -> None:
         self.model, self.config = model, config
+        self.run = distribute(model, config)  # gives the loss
         self.groups = group_parameters(model)
         self.optimizers = make_optimizers(self.groups, config)
         # gradients that float16 would lose are scaled up; idle otherwise
@@ -46,15 +49,18 @@ class Learner:
     def gradients(self, loss: Loss, tokens_BT: Tensor) -> tuple[float, float]:
         """Loss of a batch, and the norm of its gradient, which is clipped; nothing is learnt yet."""
         total = torch.zeros((), device=tokens_BT.device)
-        for part_BT in torch.split(tokens_BT, self.config.micro_batch or len(tokens_BT)):
+        parts = torch.split(tokens_BT, self.config.micro_batch or len(tokens_BT))
+        for part_BT in parts:
+            synchronize(self.run, part_BT is parts[-1])
             with autocast(self.config.precision, tokens_BT.device):
-                value = loss(self.model, part_BT) * (len(part_BT) / len(tokens_BT))
-            self.scaler.scale(value).backward()  # type: ignore[no-untyped-call]
+                value = self.run(loss, part_BT) * (len(part_BT) / len(tokens_BT))
+            self.scaler.scale(value).backward()
             total += value.detach()
         for optimizer in self._active():
             self.scaler.unscale_(optimizer)
-        norm = nn.utils.clip_grad_norm_(self.weights, self.config.gradient_clip or math.inf)
-        return float(total), 0.0 if self.scaler.is_enabled() else float(norm)  # the scaler sees to its own overflows
+        norm = whole(nn.utils.clip_grad_norm_(self.weights, self.config.gradient_clip or math.inf))
+        # the scaler sees to its own overflows
+        return mean_of_all(total)[0], 0.0 if self.scaler.is_enabled() else float(norm)
 
     def step(self, number: int) -> None:
         """Learn from the gradients: the `number`-th step, from 1."""
@@ -81,7 +87,8 @@ class Learner:
         """Leave the model as its readers should get it: averaged weights, no dropout, nothing frozen."""
         self._turn(learning=False)
         self._swap()
-        unfreeze(self.groups, self.groups)
+        undo(self.run)
+        self.model.requires_grad_(True)
         if self.config.recompute:
             self.model.activation_checkpointing_disable()  # type: ignore[no-untyped-call]
 
@@ -91,14 +98,15 @@ class Learner:
         self._turn(learning=False)
         self._swap()
         try:
-            yield
+            with opened(self.run):
+                yield
         finally:
             self._swap()
             self._turn(learning=True)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Everything that a state must hold, by name; what is tied once, for safetensors refuses it twice."""
-        for name, tensor in self._weights().items():
+        for name, tensor in self.model.named_parameters():
             yield f"model.{name}", tensor
         for index, mean in enumerate(self.means):
             yield f"average.{index}", mean
@@ -106,9 +114,9 @@ class Learner:
             for index, state in optimizer.state_dict()["state"].items():
                 for key, value in state.items():
                     yield f"{_prefix(number)}.{index}.{key}", torch.as_tensor(value)
-        yield "random", torch.get_rng_state()
+        yield "random", torch.get_rng_state()[None]  # a row for each process
         if torch.cuda.is_available():
-            yield "random.cuda", torch.cuda.get_rng_state()
+            yield "random.cuda", torch.cuda.get_rng_state()[None]
 
     def notes(self) -> dict[str, Any]:
         """What a state must hold beside tensors."""
@@ -117,25 +125,29 @@ class Learner:
 
     @torch.no_grad()
     def load(self, saved: Any, notes: dict[str, Any]) -> None:
-        """Take `tensors` (an open safetensors file) and `notes` back."""
-        for name, tensor in self._weights().items():
-            tensor.copy_(saved.get_tensor(f"model.{name}"))
+        """Take `tensors` (an open state) and `notes` back."""
+        for name, tensor in self.model.named_parameters():
+            tensor.copy_(share_as(tensor, saved.get_tensor(f"model.{name}")))
         for index, mean in enumerate(self.means):
-            mean.copy_(saved.get_tensor(f"average.{index}"))
+            mean.copy_(share_as(mean, saved.get_tensor(f"average.{index}")))
         for number, optimizer in enumerate(self.optimizers):
             state = optimizer.state_dict()
             state["state"] = {}
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
             for name in saved.keys():  # noqa: SIM118  safe_open is no mapping
                 if name.startswith(f"{_prefix(number)}."):
                     _, index, key = name.split(".", 2)
-                    state["state"].setdefault(int(index), {})[key] = saved.get_tensor(name)
+                    weight, full = weights[int(index)], saved.get_tensor(name)
+                    value = share_as(weight, full) if full.shape == weight.shape else full
+                    state["state"].setdefault(int(index), {})[key] = value
             for group, kept in zip(state["param_groups"], notes["groups"][number], strict=True):
                 group.update(kept)
             optimizer.load_state_dict(state)
         self.scaler.load_state_dict(notes["scaler"])
-        torch.set_rng_state(saved.get_tensor("random"))
-        if torch.cuda.is_available():
-            torch.cuda.set_rng_state(saved.get_tensor("random.cuda"))
+        if len(saved.get_tensor("random")) == world():  # else other numbers are drawn: nothing is repeated exactly
+            torch.set_rng_state(saved.get_tensor("random")[rank()].clone())  # of a view it would crash
+            if torch.cuda.is_available():
+                torch.cuda.set_rng_state(saved.get_tensor("random.cuda")[rank()].clone())
 
     def _active(self) -> list[torch.optim.Optimizer]:
         """Those that have something to do: a scaler refuses the others."""
@@ -153,10 +165,6 @@ class Learner:
             held = weight.clone()
             weight.copy_(mean)
             mean.copy_(held)
-
-    def _weights(self) -> dict[str, Tensor]:
-        found = {tensor.data_ptr(): name for name, tensor in reversed(self.model.state_dict().items())}
-        return {name: self.model.state_dict()[name] for name in reversed(found.values())}
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:

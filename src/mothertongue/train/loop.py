@@ -9,6 +9,7 @@ Theseus training is the same loop with another loss and a `before_step` that dra
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -24,9 +25,11 @@ from mothertongue.model.products import fast_products
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.memory import keep_freed_memory
 from mothertongue.run.progress import say, track
+from mothertongue.run.team import rank, world
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
+from mothertongue.train.distributed import mean_of_all, plain_errors
 from mothertongue.train.guard import Guard, stop_after_step
 from mothertongue.train.learner import Learner, Loss
 from mothertongue.train.loss import next_token_loss
@@ -74,7 +77,7 @@ def fit(
     """
     keep_freed_memory()
     costs = {phase.name: (flop or _flop(model, windows))(phase) for phase in plan}
-    with closing(Saver(out / PROGRESS, Learner(model, config), config.keep_states)) as saver:
+    with plain_errors(), closing(Saver(out / PROGRESS, Learner(model, config), config.keep_states)) as saver:
         training = _Training(saver, windows, plan, config, out, loss, before_step, costs, score, lines or {}, name)
         after = 0
         for _ in range(REWINDS):
@@ -82,7 +85,7 @@ def fit(
                 return training.run(after)
             except _BrokenError as broken:
                 after = broken.batch + 1
-                if not saver.files():
+                if not saver.states():
                     break
                 say(f"  {broken}; back to the last state, and on with the text behind that batch")
     raise CheckpointError(
@@ -130,14 +133,15 @@ class _Training:
     def run(self, after: int) -> Fitted:
         """From the newest state to the end, passing over batches before number `after` that the state has not seen."""
         learner, total = self.saver.learner, sum(phase.steps for phase in self.plan)
-        torch.manual_seed(self.config.seed)
+        torch.manual_seed(self.config.seed + 7919 * rank())
         extra = self.saver.load()
         at = _Position(**{key: value for key, value in extra.items() if key in _Position.__dataclass_fields__})
         at.skipped = max(at.skipped, after - at.step)
         guard = Guard(**{"limit": self.config.spike, **at.guard})
-        journal = Journal(self.out / "log.jsonl", at.log, self.lines, self.config.tensorboard)
+        file = Path(os.devnull) if rank() else self.out / "log.jsonl"
+        journal = Journal(file, at.log, self.lines, self.config.tensorboard and not rank())
         learner.begin()
-        peak, tokens = machine_gigaflop(learner.model.device), self.config.batch_size * self.windows.length
+        peak, tokens = world() * machine_gigaflop(learner.model.device), self.config.batch_size * self.windows.length
         saved = time.monotonic()
         with (
             fast_products(learner.model),
@@ -151,15 +155,18 @@ class _Training:
                 speed = at.timed * tokens / at.seconds
                 share = at.tflop / at.step * at.timed / at.seconds * 1e3 / peak if peak and at.step else 0.0
                 bar.advance(float(learnt), note=journal.note(tokens_per_second=speed, share=share))
-                due = at.step == total or stopping() or time.monotonic() - saved > 60 * self.config.save_minutes
-                if learnt and due:
+                late, asked = mean_of_all(time.monotonic() - saved > 60 * self.config.save_minutes, stopping())
+                if learnt and (at.step == total or late or asked):
                     self.saver.save(at.step, asdict(at) | {"guard": asdict(guard)})
                     saved = time.monotonic()
-                    if stopping():
+                    if asked:
                         raise KeyboardInterrupt
         learner.end()
         journal.close()
-        journal.draw(self.out / "training.png")
+        if not rank():
+            journal.draw(self.out / "training.png")
+        self.saver.wait()
+        mean_of_all(0.0)  # nobody writes into the folder any more
         rate = at.timed * tokens / max(at.seconds, 1e-9)
         return Fitted(at.step, at.step * tokens, at.tflop, at.seconds, rate, journal.tail(), at.skipped)
 
@@ -172,7 +179,7 @@ class _Training:
             self.before_step(at.step)
         learner, batch = self.saver.learner, at.step + at.skipped
         learner.set_rates(phase, inner)
-        tokens_BT = self.windows.batch(batch, self.config.batch_size).to(learner.model.device)
+        tokens_BT = self.windows.batch(batch, self.config.batch_size)[rank() :: world()].to(learner.model.device)
         value, norm = learner.gradients(self.loss, tokens_BT)
         verdict = guard.judge(value, norm)
         if verdict != "good":
@@ -185,7 +192,7 @@ class _Training:
             return False
         at.step, at.timed = at.step + 1, at.timed + 1
         learner.step(at.step)
-        at.tflop += self.costs[phase.name] * tokens_BT[:, 1:].numel() / 1e12
+        at.tflop += self.costs[phase.name] * self.config.batch_size * self.windows.length / 1e12
         total = sum(part.steps for part in self.plan)
         if at.step % max(1, total // LOG_POINTS) == 0 or at.step == total:
             journal.add(step=at.step, phase=phase.name, loss=round(value, 5), tflop=round(at.tflop, 6))

@@ -14,11 +14,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.products import product
 from mothertongue.train.config import LoopConfig
+from mothertongue.train.distributed import share_as
 from mothertongue.train.freeze import optimizer_groups
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -86,6 +88,8 @@ class Muon(Optimizer):
 
 def orthogonal(matrix_RC: Tensor, steps: int = 5) -> Tensor:
     """About U V' of the singular value decomposition U S V': Newton-Schulz, in bfloat16 on GPUs, else in float32."""
+    if isinstance(matrix_RC, DTensor):  # of which this process has a share: each turns the whole
+        return share_as(matrix_RC, orthogonal(matrix_RC.full_tensor(), steps))
     a, b, c = NEWTON_SCHULZ
     found: Tensor = matrix_RC.bfloat16() if matrix_RC.is_cuda else matrix_RC.float()
     found = found.T if found.shape[0] > found.shape[1] else found

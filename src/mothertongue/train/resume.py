@@ -2,24 +2,34 @@
 
 A copy in memory is taken at once; beside the training it is written as a safetensors file under another name, synced,
 and renamed: killed at any moment, the folder holds a whole state or the one before it. No pickle is involved.
+
+Of several processes each writes a file: its random numbers and its shards, the first also what all have alike. A state
+is whole when all its files are there, so nobody waits for another; joined, they are what one process would write.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from mothertongue.errors import CheckpointError
 from mothertongue.run.progress import say
+from mothertongue.run.team import rank, world
+from mothertongue.train.distributed import mean_of_all, of_first
 from mothertongue.train.learner import Learner
+
+NAME = re.compile(r"step-(\d+)(?:-\d+-of-(\d+))?\.safetensors")
 
 
 @dataclass
@@ -36,7 +46,14 @@ class Saver:
         """Begin to save everything after `step` finished steps."""
         self.wait()
         self.folder.mkdir(exist_ok=True)
-        tensors = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self.learner.tensors()}
+        tensors = {
+            name: (tensor.to_local() if isinstance(tensor, DTensor) else tensor)
+            .detach()
+            .to("cpu", copy=True)
+            .contiguous()
+            for name, tensor in self.learner.tensors()
+            if rank() == 0 or isinstance(tensor, DTensor) or name.startswith("random")
+        }
         metadata = {"extra": json.dumps({**extra, **self.learner.notes(), "step": step})}
         self._written = self._writer.submit(self._write, step, tensors, metadata)
 
@@ -60,38 +77,69 @@ class Saver:
 
         Raises CheckpointError if all states are damaged.
         """
-        self.wait()
-        files = self.files()
-        for file in reversed(files):
+        states = self.states()
+        for files in reversed(states):
+            extra: dict[str, Any] = {}
             try:
-                with safe_open(file, framework="pt") as saved:
-                    extra: dict[str, Any] = json.loads(saved.metadata()["extra"])
-                    self.learner.load(saved, extra)
-                    return extra
-            except SafetensorError as error:
-                say(f"  {file} is damaged ({error}); going back to the state before it")
-        if files:
+                saved = _Pieces(files)
+                extra = json.loads(saved.files[0].metadata()["extra"])
+                self.learner.load(saved, extra)
+            except (SafetensorError, OSError) as error:
+                say(f"  {files[0]} is damaged ({error}); going back to the state before it")
+                extra = {}
+            if mean_of_all(bool(extra))[0] == 1:
+                return extra
+        if states:
             raise CheckpointError(
                 f"All saved states in {self.folder} are damaged. Move the unfinished folder away to begin the "
                 "training anew."
             )
         return {}
 
-    def files(self) -> list[Path]:
-        """The states, oldest first."""
-        return sorted(self.folder.glob("step-*.safetensors"))
+    def states(self) -> list[list[Path]]:
+        """The files of each state, oldest first, as the first process finds them when all have written theirs."""
+        self.wait()
+        mean_of_all(0.0)
+        return cast(list[list[Path]], of_first(self._whole()))
+
+    def _whole(self) -> list[list[Path]]:
+        found = {
+            (int(name[1]), int(name[2] or 1)) for file in self.folder.glob("*") if (name := NAME.fullmatch(file.name))
+        }
+        states = [[self._file(step, number, of) for number in range(of)] for step, of in sorted(found)]
+        return [files for files in states if all(file.is_file() for file in files)]
+
+    def _file(self, step: int, number: int, of: int) -> Path:
+        return self.folder / f"step-{step:08d}{f'-{number}-of-{of}' if of > 1 else ''}.safetensors"
 
     def _write(self, step: int, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-        partial = self.folder / ".writing"
+        partial = self.folder / f".writing{rank() or ''}"
         try:
             save_file(tensors, partial, metadata=metadata)
             with partial.open("rb+") as stream:
                 os.fsync(stream.fileno())
-            partial.replace(self.folder / f"step-{step:08d}.safetensors")
+            partial.replace(self._file(step, rank(), world()))
         except BaseException as error:
             partial.unlink(missing_ok=True)  # a full disk must not stay full of a useless half
             if isinstance(error, SafetensorError):  # safetensors' word for a full disk
                 raise OSError(str(error)) from error
             raise
-        for old in self.files()[: -self.keep]:
-            old.unlink()
+        for oldest in self._whole()[-self.keep :][:1]:
+            for old in self.folder.glob("step-*"):
+                if old.name < oldest[0].name:
+                    old.unlink(missing_ok=True)
+
+
+class _Pieces:
+    """The files of a state as one: shards joined, a row of random numbers for each process."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self.files: list[Any] = [safe_open(file, framework="pt") for file in files]
+        self.names = [set(file.keys()) for file in self.files]
+
+    def keys(self) -> set[str]:
+        return set().union(*self.names)
+
+    def get_tensor(self, name: str) -> Tensor:
+        pieces = [file.get_tensor(name) for file, names in zip(self.files, self.names, strict=True) if name in names]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)

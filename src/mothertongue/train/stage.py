@@ -22,10 +22,12 @@ from mothertongue.model.stream import fivegram_nats, make_stream, sample_documen
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
+from mothertongue.run.team import rank
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows, tokenize_corpus
+from mothertongue.train.distributed import in_turn, join, of_first
 from mothertongue.train.finder import draw_finder, find_learning_rate
 from mothertongue.train.loop import fit
 from mothertongue.train.loss import next_token_loss
@@ -53,11 +55,13 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     score = dev_score(config, model, opened.tokenizer, texts)
     fitted = fit(model, windows, plan, config, out, loss=loss, score=score, lines=lines)
     nn.Module.cpu(model)
-    save_checkpoint(model, opened.tokenizer, out)
+    if not rank():
+        save_checkpoint(model, opened.tokenizer, out)
     sizes = {"tokens_per_epoch": len(windows.ids), "parameters": model.num_parameters()}
     return {**asdict(fitted), "learning_rate": rate, **sizes}
 
 
+@in_turn()
 def open_windows(config: LoopConfig, model: PreTrainedModel, tokenizer: Tokenizer, corpus: Path, out: Path) -> Windows:
     """The corpus in windows that fit the model; tokenized into `out`/progress on first use."""
     context = anatomy(model).context
@@ -103,6 +107,7 @@ def dev_score(
     return (lambda: score().bits_per_byte) if texts else None
 
 
+@in_turn()
 def fivegram_line(texts: Sequence[str], windows: Windows, tokenizer: Tokenizer, file: Path) -> dict[str, float]:
     """Bits per byte of a 5-gram that has counted (at most 2 million of) the same tokens; kept in `file`."""
     if not texts:
@@ -123,11 +128,13 @@ def peak_rate(config: TrainConfig, model: PreTrainedModel, windows: Windows, out
     if config.learning_rate:
         return config.learning_rate
     file = out / "finder.json"
-    if not file.is_file():
+    if not of_first(file.is_file()):
         found = find_learning_rate(model, windows, config)
-        draw_finder(found, out / "finder.png")
-        write_json(file, asdict(found))
-    return float(json.loads(file.read_text("utf-8"))["learning_rate"])
+        if not rank():
+            draw_finder(found, out / "finder.png")
+            write_json(file, asdict(found))
+    with in_turn():
+        return float(json.loads(file.read_text("utf-8"))["learning_rate"])
 
 
 def set_dropout(model: PreTrainedModel, probability: float) -> PreTrainedModel:
@@ -144,7 +151,5 @@ def set_dropout(model: PreTrainedModel, probability: float) -> PreTrainedModel:
 
 
 def device() -> torch.device:
-    """The best device of this machine."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    """The best device of this machine; of several processes each has its own, and here they meet."""
+    return join()
