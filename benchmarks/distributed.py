@@ -19,12 +19,12 @@ from typing import Any
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products
 from mothertongue.run.team import rank, world
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.distributed import join, mean_of_all
 from mothertongue.train.learner import Learner
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import GROUPS, Phase
 from mothertongue.train.stage import set_dropout
 from results_file import write_results

@@ -12,8 +12,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
+from mothertongue.model.loss import Teacher, cross_entropy, hidden_and_labels, next_token_loss
 from mothertongue.train.learner import Loss
-from mothertongue.train.loss import Teacher, cross_entropy, hidden_and_labels, next_token_loss
 
 
 def distillation_loss(predecessor: PreTrainedModel, share: float) -> Loss:

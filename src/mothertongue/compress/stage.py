@@ -27,10 +27,9 @@ from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.products import fast_products
 from mothertongue.run.artifact import Metrics
-from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.team import rank
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import dev_score, dev_texts, device, fivegram_line, open_windows, set_dropout
+from mothertongue.train.stage import dev_lines, dev_score, dev_texts, device, open_windows, set_dropout
 
 
 def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
@@ -65,7 +64,7 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
             before_step=replace,
             flop=flop,
             score=dev_score(config, model, opened.tokenizer, texts),
-            lines=fivegram_line(texts, windows, opened.tokenizer, out / PROGRESS / "fivegram.json"),
+            lines=dev_lines(texts, windows, opened.tokenizer, out),
             name=config.method,
         )
     nn.Module.cpu(extract_successor(model))

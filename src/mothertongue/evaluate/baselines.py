@@ -16,9 +16,15 @@ import numpy as np
 from mothertongue.corpus.shards import read_documents
 from mothertongue.evaluate.tasks import Outcome, Subject
 from mothertongue.model.checkpoint import end_of_text_id
-from mothertongue.model.stream import Stream, fivegram_nats, make_stream, sample_documents, vocabulary_of
+from mothertongue.model.stream import (
+    Stream,
+    fivegram_nats,
+    make_stream,
+    sample_documents,
+    tokenize_corpus,
+    vocabulary_of,
+)
 from mothertongue.run.progress import track
-from mothertongue.train.data import tokenize_corpus
 
 MAX_TRAINING_TOKENS = 16_000_000  # 2.5 GB of memory and 15 seconds for the 5-gram
 PRIMING_BYTES = 4_000_000

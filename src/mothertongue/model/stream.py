@@ -4,17 +4,29 @@ drawn beside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from mothertongue.corpus.shards import read_documents
+from mothertongue.errors import ArtifactError
+from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.model.ngram import token_nats, train_ngram
+from mothertongue.run.disk import write_json
+from mothertongue.run.progress import track
 from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.tokenizer.encode import Encoder
 
+FIVEGRAM_TOKENS = 2_000_000  # counted in two seconds and 0.3 GB
+
+Ids = NDArray[np.uint16] | NDArray[np.uint32]
 Stream = NDArray[Any]  # token ids: <|endoftext|> document <|endoftext|> ... <|endoftext|>
 
 
@@ -56,3 +68,63 @@ def fivegram_nats(training: Stream, heldout: Stream, *, start_id: int, vocabular
     """Nats of the held-out documents' tokens after training a 5-gram."""
     model = train_ngram(training, start_id=start_id, vocab_size=vocabulary)
     return float(token_nats(model, heldout)[heldout != start_id].sum())
+
+
+def fivegram_line(
+    texts: Sequence[str], training: Stream, tokenizer: Tokenizer, folder: Path, *, seed: int
+) -> dict[str, float]:
+    """Bits per byte of a 5-gram that has counted (at most 2 million of) the same tokens; kept in `folder`."""
+    file = folder / "fivegram.json"
+    if not texts:
+        return {}
+    if not file.is_file():
+        start = end_of_text_id(tokenizer)
+        sample = sample_documents(training, start_id=start, max_tokens=FIVEGRAM_TOKENS, seed=seed)
+        stream = make_stream(tokenizer, texts, start_id=start)
+        nats = fivegram_nats(sample.stream, stream, start_id=start, vocabulary=vocabulary_of(tokenizer))
+        write_json(file, {"5-gram": nats / math.log(2) / sum(len(text.encode()) for text in texts)})
+    return dict(json.loads(file.read_text("utf-8")))
+
+
+def tokenize_corpus(corpus: Path, tokenizer: Tokenizer, file: Path) -> Ids:
+    """Write the training side of `corpus` as token ids into `file` (raw uint16 or uint32) and map it into memory.
+
+    A finished file is used again: its sidecar `.json`, written last, says how many tokens it has.
+    Raises ArtifactError if the corpus has no training text.
+    """
+    kind = np.uint16 if tokenizer.get_vocab_size() <= 1 << 16 else np.uint32
+    sidecar = file.with_suffix(".json")
+    if not _is_whole(file, sidecar, np.dtype(kind).itemsize):
+        end = np.array([end_of_text_id(tokenizer)], dtype=kind)
+        tokens, encode = 1, Encoder(tokenizer)
+        with file.open("wb") as stream, track("tokenizing", unit="MB") as bar:
+            stream.write(end.tobytes())
+            for texts in _batches(corpus):
+                ids = np.concatenate([part for found in encode(texts) for part in (found.astype(kind), end)])
+                stream.write(ids.tobytes())
+                tokens += len(ids)
+                bar.advance(sum(len(text.encode()) for text in texts) / 1e6, note=f"{tokens:,} tokens")
+        write_json(sidecar, {"tokens": tokens})
+    return np.memmap(file, dtype=kind, mode="r")
+
+
+def _is_whole(file: Path, sidecar: Path, itemsize: int) -> bool:
+    if not (file.is_file() and sidecar.is_file()):
+        return False
+    return bool(file.stat().st_size == json.loads(sidecar.read_text("utf-8"))["tokens"] * itemsize)
+
+
+def _batches(corpus: Path, most_characters: int = 1_000_000) -> Iterator[list[str]]:
+    texts: list[str] = []
+    characters = total = 0
+    for document in read_documents(corpus, "train"):
+        texts.append(document.text)
+        characters += len(document.text)
+        total += len(document.text)
+        if characters >= most_characters:
+            yield texts
+            texts, characters = [], 0
+    if texts:
+        yield texts
+    if not total:
+        raise ArtifactError(f"{corpus} has no training text. Make a corpus of more text: `mothertongue corpus`.")

@@ -17,6 +17,7 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products
 from mothertongue.model.score import evaluating
 from mothertongue.run.progress import track
@@ -25,7 +26,6 @@ from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.distributed import mean_of_all
 from mothertongue.train.learner import Learner
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import GROUPS, Phase
 
 SMOOTHING = 0.8  # share of the old value in the running mean of the loss

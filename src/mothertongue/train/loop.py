@@ -21,6 +21,7 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.memory import keep_freed_memory
@@ -32,7 +33,6 @@ from mothertongue.train.data import Windows
 from mothertongue.train.distributed import mean_of_all, plain_errors
 from mothertongue.train.guard import Guard, stop_after_step
 from mothertongue.train.learner import Learner, Loss
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.resume import Saver
 from mothertongue.train.schedule import Phase
 from mothertongue.train.watch import Journal, machine_gigaflop

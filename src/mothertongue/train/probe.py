@@ -21,9 +21,9 @@ import torch
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
+from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products
 from mothertongue.run.derive import Shape, shape_from
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.predict import BYTES, SECONDS, fit
 from mothertongue.train.stage import set_dropout
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -17,8 +16,9 @@ from transformers import PreTrainedModel
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import end_of_text_id, open_checkpoint, save_checkpoint
+from mothertongue.model.loss import next_token_loss
 from mothertongue.model.score import score_documents
-from mothertongue.model.stream import fivegram_nats, make_stream, sample_documents, vocabulary_of
+from mothertongue.model.stream import fivegram_line, tokenize_corpus
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
@@ -26,14 +26,11 @@ from mothertongue.run.team import rank
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import LoopConfig, TrainConfig
-from mothertongue.train.data import Windows, tokenize_corpus
+from mothertongue.train.data import Windows
 from mothertongue.train.distributed import in_turn, join, of_first
 from mothertongue.train.finder import draw_finder, find_learning_rate
 from mothertongue.train.loop import fit
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import guillou, phases
-
-FIVEGRAM_TOKENS = 2_000_000  # counted in two seconds and 0.3 GB
 
 
 def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
@@ -49,7 +46,7 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     rate = peak_rate(config, model, windows, out)
     plan = phases(config, derive_steps(config, model, windows), rate)
     texts = dev_texts(config, corpus)
-    lines = fivegram_line(texts, windows, opened.tokenizer, out / PROGRESS / "fivegram.json")
+    lines = dev_lines(texts, windows, opened.tokenizer, out)
     end_id = end_of_text_id(opened.tokenizer) if config.mask_documents else None
     loss = partial(next_token_loss, end_id=end_id, smoothing=config.label_smoothing)
     score = dev_score(config, model, opened.tokenizer, texts)
@@ -108,17 +105,9 @@ def dev_score(
 
 
 @in_turn()
-def fivegram_line(texts: Sequence[str], windows: Windows, tokenizer: Tokenizer, file: Path) -> dict[str, float]:
-    """Bits per byte of a 5-gram that has counted (at most 2 million of) the same tokens; kept in `file`."""
-    if not texts:
-        return {}
-    if not file.is_file():
-        start = end_of_text_id(tokenizer)
-        sample = sample_documents(windows.ids, start_id=start, max_tokens=FIVEGRAM_TOKENS, seed=windows.seed)
-        stream = make_stream(tokenizer, texts, start_id=start)
-        nats = fivegram_nats(sample.stream, stream, start_id=start, vocabulary=vocabulary_of(tokenizer))
-        write_json(file, {"5-gram": nats / math.log(2) / sum(len(text.encode()) for text in texts)})
-    return dict(json.loads(file.read_text("utf-8")))
+def dev_lines(texts: Sequence[str], windows: Windows, tokenizer: Tokenizer, out: Path) -> dict[str, float]:
+    """What the score of `texts` is drawn beside: a 5-gram's."""
+    return fivegram_line(texts, windows.ids, tokenizer, out / PROGRESS, seed=windows.seed)
 
 
 def peak_rate(config: TrainConfig, model: PreTrainedModel, windows: Windows, out: Path) -> float:

@@ -14,8 +14,8 @@ from mothertongue.compress.distill import distillation_loss
 from mothertongue.compress.schedule import draw, phases, replacing_schedule
 from mothertongue.compress.theseus import successor_layers
 from mothertongue.errors import ConfigError
+from mothertongue.model.loss import next_token_loss
 from mothertongue.run.settings import parse_settings
-from mothertongue.train.loss import next_token_loss
 
 PAGE = Path(__file__).parents[3] / "docs" / "why" / "theseus.md"
 

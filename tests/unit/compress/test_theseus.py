@@ -23,8 +23,8 @@ from mothertongue.compress.theseus import (
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import save_checkpoint
+from mothertongue.model.loss import next_token_loss
 from mothertongue.train.freeze import group_parameters
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.stage import set_dropout
 
 Make = Callable[..., PreTrainedModel]

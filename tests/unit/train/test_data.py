@@ -10,9 +10,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.shards import ShardWriter
 from mothertongue.errors import ArtifactError, CheckpointError
+from mothertongue.model.stream import tokenize_corpus
 from mothertongue.tokenizer.bytelevel import encode_text
 from mothertongue.train import data
-from mothertongue.train.data import Windows, tokenize_corpus
+from mothertongue.train.data import Windows
 
 
 @pytest.mark.parametrize(("count", "length"), [(101, 10), (100, 10), (109, 10), (33, 32), (1001, 7)])

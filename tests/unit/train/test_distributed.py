@@ -31,6 +31,7 @@ from mothertongue.corpus.shards import ShardWriter
 from mothertongue.errors import ConfigError
 from mothertongue.model.checkpoint import save_checkpoint
 from mothertongue.model.config import ModelConfig
+from mothertongue.model.loss import next_token_loss
 from mothertongue.model.stage import fresh_gpt2
 from mothertongue.run.artifact import read_manifest
 from mothertongue.run.disk import write_json
@@ -38,7 +39,6 @@ from mothertongue.run.team import rank
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.loop import fit
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import phases
 from mothertongue.train.stage import set_dropout, train
 

@@ -8,11 +8,11 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
+from mothertongue.model.loss import next_token_loss
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.freeze import group_parameters, optimizer_groups, unfreeze
 from mothertongue.train.loop import fit
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import GROUPS, Phase, third_of
 
 Maker = Callable[..., PreTrainedModel]

@@ -15,12 +15,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.loss import next_token_loss
 from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.learner import Loss
 from mothertongue.train.loop import fit
-from mothertongue.train.loss import next_token_loss
 from mothertongue.train.schedule import GROUPS, Phase, phases
 from mothertongue.train.stage import set_dropout
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from mothertongue.model import loss as loss_module
 from mothertongue.model.anatomy import anatomy
+from mothertongue.model.loss import Teacher, cross_entropy, next_token_loss
 from mothertongue.model.products import fast_products
-from mothertongue.train import loss as loss_module
-from mothertongue.train.loss import Teacher, cross_entropy, next_token_loss
 
 Maker = Callable[..., PreTrainedModel]
 TOKENS_BT = torch.arange(4, 4 + 3 * 21).reshape(3, 21)
