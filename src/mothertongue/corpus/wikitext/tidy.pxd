@@ -26,3 +26,6 @@ cdef bytes _character(bytes name)
 
 @cython.locals(pieces=list, number=Py_ssize_t, sign=Py_ssize_t, piece=bytes)
 cdef bytes _shown(bytes data)
+
+@cython.locals(lines=list, line=bytes, number=Py_ssize_t)
+cdef bytes _in_lines(bytes data, bytes sign, object expression, object shown)

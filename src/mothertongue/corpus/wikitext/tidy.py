@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Final
 
 from mothertongue.corpus.wikitext import scan
@@ -58,7 +59,7 @@ def tidy(data: bytes, reference_sections: frozenset[str] = frozenset()) -> str:
         data = data.replace(_KEPT, b"")
     data, rare = spaces_in_c(data) if COMPILED else (plain_spaces(data), True)
     if rare and (b"__" in data or b"-{" in data or b"://" in data):
-        data = _single_spaces(bytes_of(_rare_signs(text_of(data))))
+        data = _single_spaces(_rare_signs(data))
     data = b"\n".join(_lines(data.split(b"\n"), reference_sections))
     if _AMPERSAND in data:
         data = _without_entities(data)
@@ -98,12 +99,23 @@ def _shown(data: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _rare_signs(text: str) -> str:
-    if "__" in text:
-        text = _MAGIC.sub(_magic, text)
-    if "-{" in text:
-        text = _VARIANT.sub(_variant, text)
-    return _ADDRESS.sub("\x01", text) if "://" in text else text
+def _rare_signs(data: bytes) -> bytes:
+    if b"__" in data:
+        data = _in_lines(data, b"__", _MAGIC, _magic)
+    if b"-{" in data:
+        data = bytes_of(_VARIANT.sub(_variant, text_of(data)))
+    return _in_lines(data, b"://", _ADDRESS, "\x01") if b"://" in data else data
+
+
+def _in_lines(
+    data: bytes, sign: bytes, expression: re.Pattern[str], shown: str | Callable[[re.Match[str]], str]
+) -> bytes:
+    """Replace, in the few lines with this sign only, what goes beyond no line."""
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines):
+        if line.find(sign) >= 0:
+            lines[number] = bytes_of(expression.sub(shown, text_of(line)))
+    return b"\n".join(lines)
 
 
 def plain_spaces(text: bytes) -> bytes:
