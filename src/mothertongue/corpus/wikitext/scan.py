@@ -10,6 +10,7 @@ hold one against the other. Every index is checked. Each function of a place giv
 from __future__ import annotations
 
 from mothertongue.corpus.wikitext.octets import cut
+from mothertongue.corpus.wikitext import pointers
 
 
 def table_of(signs: bytes) -> bytes:
@@ -27,7 +28,6 @@ _EDGES = bytes([(0x20 < char < 0x80 and char != 0x23) or 0xC3 <= char < 0xE0 for
 _BRACKETS = table_of(b"()[]")
 _GAP_OR_BRACKET = table_of(b"()[]\x01")
 _BAR = table_of(b"|")
-_OPENED = table_of(b"{[_")
 _NO_SPACE = bytes([char not in (32, 9, 10, 11, 12, 13) for char in range(256)])
 _LABEL_ENDS = table_of(b"[]|\n")
 _TARGET_ENDS = table_of(b"[]|\n:")
@@ -155,27 +155,33 @@ def names_in(text: bytes) -> tuple[set[bytes], set[bytes], bool]:
     """
     names: set[bytes] = set()
     targets: set[bytes] = set()
-    magic = False
     size = len(text)
-    at = _until(text, 0, size, _OPENED)
-    while at + 1 < size:
-        char = text[at]
-        if text[at + 1] == char:
-            if char == ord("_"):
-                magic = True
-            else:
-                begun = _until(text, at + 2, size, _NO_SPACE)
-                if char == ord("{"):
-                    end = _until(text, begun, size, _NAME_ENDS)
-                    if end > begun:
-                        names.add(cut(text, begun, end))
-                else:
-                    end = _until(text, begun, size, _TARGET_ENDS)
-                    if end < size and text[end] == ord(":"):
-                        end = _until(text, end + 1, size, _NO_SPACE)
-                        targets.add(cut(text, begun, _until(text, end, size, _LABEL_ENDS)))
-        at = _until(text, at + 1, size, _OPENED)
-    return names, targets, magic
+    at = pointers.place_of(text, ord("{"), 0, size)
+    while at + 2 < size:
+        behind = at + 1
+        if text[behind] == ord("{"):
+            begun = _until(text, at + 2, size, _NO_SPACE)
+            end = _until(text, begun, size, _NAME_ENDS)
+            if end > begun:
+                names.add(cut(text, begun, end))
+                behind = end  # no brace stands before
+        at = pointers.place_of(text, ord("{"), behind, size)
+    at = pointers.place_of(text, ord("["), 0, size)
+    while at + 2 < size:
+        behind = at + 1
+        if text[behind] == ord("["):
+            begun = _until(text, at + 2, size, _NO_SPACE)
+            end = _until(text, begun, size, _TARGET_ENDS)
+            if end > begun:
+                behind = end
+            if end < size and text[end] == ord(":"):
+                end = _until(text, end + 1, size, _NO_SPACE)
+                targets.add(cut(text, begun, _until(text, end, size, _LABEL_ENDS)))
+        at = pointers.place_of(text, ord("["), behind, size)
+    at = pointers.place_of(text, ord("_"), 0, size)
+    while at + 1 < size and text[at + 1] != ord("_"):
+        at = pointers.place_of(text, ord("_"), at + 2, size) if at + 2 <= size else size
+    return names, targets, at + 1 < size
 
 
 def _until(text: bytes, at: int, size: int, stops: bytes) -> int:

@@ -1,0 +1,15 @@
+"""What C does quicker than a loop: the next place of a byte, and a run of bytes copied or judged at once.
+
+Compiled, it is what stands in pointers.pxd, where each function compares its ends with the size before it touches a
+pointer; this file is what plain Python gets, and is not compiled itself.
+"""
+
+from __future__ import annotations
+
+
+def place_of(data: bytes, char: int, at: int, end: int) -> int:
+    """The next place of the byte from `at` on, or `end`. IndexError if they are not inside."""
+    if at < 0 or end < at or end > len(data):
+        raise IndexError(f"{at}:{end} of {len(data)} bytes")
+    found = data.find(char, at, end)
+    return end if found < 0 else found
