@@ -13,3 +13,17 @@ def place_of(data: bytes, char: int, at: int, end: int) -> int:
         raise IndexError(f"{at}:{end} of {len(data)} bytes")
     found = data.find(char, at, end)
     return end if found < 0 else found
+
+
+def is_plain(data: bytes, at: int, end: int) -> bool:
+    """Whether nothing but ASCII stands there, and no controls but tabs and ends of lines. IndexError as above."""
+    if at < 0 or end < at or end > len(data):
+        raise IndexError(f"{at}:{end} of {len(data)} bytes")
+    return all(0x20 <= char < 0x80 or char in (9, 10) for char in data[at:end])
+
+
+def copied(data: bytes, at: int, end: int, room: bytearray, place: int) -> None:
+    """Write `data[at:end]` into `room` from `place` on. IndexError if it is not inside, or has no room."""
+    if at < 0 or end < at or end > len(data) or place < 0 or place + end - at > len(room):
+        raise IndexError(f"{at}:{end} of {len(data)} bytes to {place} of {len(room)}")
+    room[place : place + end - at] = data[at:end]

@@ -32,6 +32,9 @@ _NO_SPACE = bytes([char not in (32, 9, 10, 11, 12, 13) for char in range(256)])
 _LABEL_ENDS = table_of(b"[]|\n")
 _TARGET_ENDS = table_of(b"[]|\n:")
 _WORD = table_of(b"0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+# first bytes of letters and digits: of ASCII, of U+0100 to U+017F and U+0400 to U+047F, which are all letters
+LETTERS = bytes([_WORD[char] or char in (0xC4, 0xC5, 0xD0, 0xD1) for char in range(256)])
+_LETTERS = LETTERS  # this name is C's alone
 _OPAQUE = (b"!--", b"nowiki", b"math", b"pre", b"syntaxhighlight", b"source")  # as in marks.py
 
 
@@ -77,7 +80,7 @@ def scan_marks(text: bytes) -> list[bytes]:
 
 def word_in(line: bytes) -> int:
     """1 if a letter of ASCII, a digit or an underscore stands in it, 0 if not; -1 if other letters may."""
-    if _until(line, 0, len(line), _WORD) < len(line):
+    if (len(line) > 0 and _LETTERS[line[0]]) or _until(line, 0, len(line), _WORD) < len(line):
         return 1
     return 0 if line.isascii() else -1
 

@@ -3,6 +3,7 @@ import cython
 from mothertongue.corpus.wikitext.gaps cimport close_gaps
 from mothertongue.corpus.wikitext.octets cimport bytes_of, text_of
 from mothertongue.corpus.wikitext.scan cimport word_in
+from mothertongue.corpus.wikitext.spaces cimport plain_runs
 from mothertongue.corpus.wikitext.spaces cimport plain_spaces as spaces_in_c
 
 cdef bint COMPILED

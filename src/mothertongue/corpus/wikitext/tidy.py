@@ -13,6 +13,7 @@ from mothertongue.corpus.wikitext import scan
 from mothertongue.corpus.wikitext.gaps import GAP, close_gaps
 from mothertongue.corpus.wikitext.octets import bytes_of, text_of
 from mothertongue.corpus.wikitext.scan import word_in
+from mothertongue.corpus.wikitext.spaces import plain_runs
 from mothertongue.corpus.wikitext.spaces import plain_spaces as spaces_in_c
 
 KEPT: Final = "\x02"  # stands before text in which signs are hidden
@@ -60,7 +61,7 @@ def tidy(data: bytes, reference_sections: frozenset[str] = frozenset()) -> str:
     data, rare = spaces_in_c(data) if COMPILED else (plain_spaces(data), True)
     if rare and (b"__" in data or b"-{" in data or b"://" in data):
         data = _single_spaces(_rare_signs(data))
-    data = b"\n".join(_lines(data.split(b"\n"), reference_sections))
+    data = b"\n".join(_lines(plain_runs(data) if COMPILED else data.split(b"\n"), reference_sections))
     if _AMPERSAND in data:
         data = _without_entities(data)
     if hidden:
@@ -134,7 +135,7 @@ def _single_spaces(text: bytes) -> bytes:
 
 def _lines(lines: list[bytes], reference_sections: frozenset[str]) -> list[bytes]:
     """Lines of text and single empty ones: without their marks, without sections of references, and without headings
-    that have no text before the next one of their level.
+    that have no text before the next one of their level. Lines that stay as they are may come joined.
     """
     kept: list[bytes] = []
     pending: list[tuple[int, bytes]] = []  # headings above the next text
