@@ -27,3 +27,18 @@ def copied(data: bytes, at: int, end: int, room: bytearray, place: int) -> None:
     if at < 0 or end < at or end > len(data) or place < 0 or place + end - at > len(room):
         raise IndexError(f"{at}:{end} of {len(data)} bytes to {place} of {len(room)}")
     room[place : place + end - at] = data[at:end]
+
+
+def over_text(data: bytes, at: int, end: int) -> int:
+    """A place, from `at` on, up to which no sign of mark-up stands; plain Python takes no step. IndexError as above."""
+    return at
+
+
+def over_fields(data: bytes, at: int, end: int) -> int:
+    """The same for braces and the beginnings of tags."""
+    return at
+
+
+def over_words(data: bytes, at: int, end: int) -> int:
+    """The same for the signs that spaces.py looks at, and for spaces that stand beside each other."""
+    return at

@@ -3,7 +3,7 @@ import cython
 from mothertongue.corpus.wikitext.octets cimport cut
 from mothertongue.corpus.wikitext cimport pointers
 
-cdef bytes _LETTERS, _MARKS, _LINK_ENDS, _TAG_ENDS, _BRACES, _NAME_ENDS, _LABEL_ENDS, _TARGET_ENDS, _WORD, _LINK_SIGNS, _EDGES, _BAR, _BRACKETS, _GAP_OR_BRACKET, _NO_SPACE
+cdef bytes _MARKS, _LINK_ENDS, _TAG_ENDS, _BRACES, _NAME_ENDS, _LABEL_ENDS, _TARGET_ENDS, _WORD, _LINK_SIGNS, _EDGES, _BAR, _BRACKETS, _GAP_OR_BRACKET, _NO_SPACE
 
 cpdef bytes table_of(bytes signs)
 

@@ -9,8 +9,8 @@ hold one against the other. Every index is checked. Each function of a place giv
 
 from __future__ import annotations
 
-from mothertongue.corpus.wikitext.octets import cut
 from mothertongue.corpus.wikitext import pointers
+from mothertongue.corpus.wikitext.octets import cut
 
 
 def table_of(signs: bytes) -> bytes:
@@ -34,7 +34,6 @@ _TARGET_ENDS = table_of(b"[]|\n:")
 _WORD = table_of(b"0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 # first bytes of letters and digits: of ASCII, of U+0100 to U+017F and U+0400 to U+047F, which are all letters
 LETTERS = bytes([_WORD[char] or char in (0xC4, 0xC5, 0xD0, 0xD1) for char in range(256)])
-_LETTERS = LETTERS  # this name is C's alone
 _OPAQUE = (b"!--", b"nowiki", b"math", b"pre", b"syntaxhighlight", b"source")  # as in marks.py
 
 
@@ -44,7 +43,7 @@ def scan_marks(text: bytes) -> list[bytes]:
     size = len(text)
     at = begun = 0
     while at < size:
-        at = _until(text, at, size, _MARKS)
+        at = _until(text, pointers.over_text(text, at, size), size, _MARKS)
         if at >= size:
             break
         char = text[at]
@@ -80,7 +79,7 @@ def scan_marks(text: bytes) -> list[bytes]:
 
 def word_in(line: bytes) -> int:
     """1 if a letter of ASCII, a digit or an underscore stands in it, 0 if not; -1 if other letters may."""
-    if (len(line) > 0 and _LETTERS[line[0]]) or _until(line, 0, len(line), _WORD) < len(line):
+    if _until(line, 0, len(line), _WORD) < len(line):
         return 1
     return 0 if line.isascii() else -1
 
@@ -265,14 +264,14 @@ def _tag(text: bytes, at: int, size: int) -> int:
         return end
     if _WORD[text[begun + 3]] or text[end - 2] == ord("/"):
         return end
-    close = text.find(b"<", end)
-    return close + 6 if close >= 0 and _starts(text, close, size, b"</ref>") else end
+    close = pointers.place_of(text, ord("<"), end, size)
+    return close + 6 if _starts(text, close, size, b"</ref>") else end
 
 
 def _plain(text: bytes, at: int, size: int) -> int:
     """Over what stands in a template and is no template."""
     while True:
-        at = _until(text, at, size, _BRACES)
+        at = _until(text, pointers.over_fields(text, at, size), size, _BRACES)
         if at >= size or text[at] != ord("<"):
             break
         char = text[at + 1] if at + 1 < size else ord(" ")
@@ -333,8 +332,8 @@ def _table(text: bytes, at: int, size: int) -> int:
         return begun + 2 if following == ord("-") or following == ord("+") else begun + 1
     if char != ord("{") or following != ord("|"):
         return -1
-    line = text.find(b"\n", begun + 2)
-    while line >= 0:
+    line = pointers.place_of(text, ord("\n"), begun + 2, size)
+    while line < size:
         row = _indent(text, line + 1, size)
         if row + 1 >= size:
             break
@@ -344,5 +343,5 @@ def _table(text: bytes, at: int, size: int) -> int:
             after = text[row + 2] if row + 2 < size else ord(" ")
             if after != ord("}"):
                 return row + 2
-        line = text.find(b"\n", line + 1)
+        line = pointers.place_of(text, ord("\n"), line + 1, size)
     return begun + 2

@@ -25,7 +25,14 @@ def plain_spaces(text: bytes) -> tuple[bytes, bool]:
     at = begun = 0
     last = 0  # what was kept last
     rare = False
+    ahead = 0  # here it is worth looking at many
     while at < size:
+        if at >= ahead and last != ord(" "):
+            end = pointers.over_words(text, at, size)
+            if end > at:
+                at = end
+                last = text[at - 1]
+            ahead = at + 32
         char = text[at]
         if not (stops[char] | (spaces[char] & spaces[last])):
             last = char
