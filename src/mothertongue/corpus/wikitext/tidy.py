@@ -59,8 +59,9 @@ def tidy(data: bytes, reference_sections: frozenset[str] = frozenset()) -> str:
     if hidden:
         data = data.replace(_KEPT, b"")
     data, rare = spaces_in_c(data) if COMPILED else (plain_spaces(data), True)
-    if rare and (b"__" in data or b"-{" in data or b"://" in data):
-        data = _single_spaces(_rare_signs(data))
+    if rare:
+        without = _rare_signs(data)
+        data = data if without is data else _single_spaces(without)
     data = b"\n".join(_lines(plain_runs(data) if COMPILED else data.split(b"\n"), reference_sections))
     if _AMPERSAND in data:
         data = _without_entities(data)
