@@ -64,7 +64,13 @@ def build() -> list[Path]:
         folder = Path(place)
         stage(folder)
         made = compile_in(folder, [*FILES, *(f"wikitext/{name}" for name in WIKITEXT)])
-        return [Path(shutil.copy(file, ROOT / file.relative_to(folder))) for file in made]
+        return [_put(file, ROOT / file.relative_to(folder)) for file in made]
+
+
+def _put(file: Path, place: Path) -> Path:
+    """Copy; an earlier one goes first, since this very process may run it, and is killed if its bytes change."""
+    place.unlink(missing_ok=True)
+    return Path(shutil.copy(file, place))
 
 
 def main() -> None:

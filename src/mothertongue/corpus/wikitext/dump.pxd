@@ -1,9 +1,11 @@
 # Types of dump.py for Cython.
 import cython
 
+from mothertongue.corpus.wikitext cimport pointers
 from mothertongue.corpus.wikitext.octets cimport cut
 
 cdef bytes _STOPS, _OPENING, _CLOSING, _NAME_ENDS
+cdef Py_ssize_t _RUN
 cdef object _LEAVES, _HOLDERS, _KEPT
 
 cdef Py_ssize_t _until(bytes data, Py_ssize_t at, Py_ssize_t end, bytes stops) except -2
@@ -21,7 +23,7 @@ cdef bint _plain_attributes(bytes tag) except -1
 
 cdef _keep(RawPage page, bytes name, bytes text, Py_ssize_t depth)
 
-@cython.locals(size=Py_ssize_t, at=Py_ssize_t, length=Py_ssize_t, behind=Py_ssize_t, char=cython.uchar, room=bytearray, made="unsigned char[::1]", stops=bytes)
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, length=Py_ssize_t, end=Py_ssize_t, behind=Py_ssize_t, char=cython.uchar, room=bytearray, made="unsigned char[::1]", stops=bytes)
 cpdef bytes unescaped(bytes raw)
 
 @cython.locals(first=cython.uchar, second=cython.uchar, behind=Py_ssize_t, place=Py_ssize_t)

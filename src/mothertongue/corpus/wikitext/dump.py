@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mothertongue.corpus.wikitext import pointers
 from mothertongue.corpus.wikitext.octets import cut
 
 _LEAVES: Final = frozenset({
@@ -23,6 +24,7 @@ _KEPT: Final = frozenset({b"title", b"ns", b"id", b"model", b"text", b"redirect"
 _OPENING = bytes([char == 0x3C for char in range(256)])
 _CLOSING = bytes([char == 0x3E for char in range(256)])
 _NAME_ENDS = bytes([char in (0x20, 0x2F, 0x3E, 9, 10) for char in range(256)])  # a space, a slash, a bracket
+_RUN: Final = 256  # bytes are looked at together
 _STOPS = bytes([char > 0x7F or char == 0x26 or (char < 0x20 and char not in (9, 10)) for char in range(256)])
 
 
@@ -124,26 +126,26 @@ def unescaped(raw: bytes) -> bytes | None:
     stops = _STOPS
     at = length = 0
     while at < size:
-        char = raw[at]
-        if not stops[char]:
-            made[length] = char
-            at += 1
-            length += 1
-            continue
-        if char == ord("&"):
+        end = pointers.place_of(raw, ord("&"), at, min(at + _RUN, size))
+        if pointers.is_plain(raw, at, end):
+            pointers.copied(raw, at, end, room, length)
+            length += end - at
+            at = end
+        while at < end:
+            char = raw[at]
+            behind = _behind_character(raw, at, size) if stops[char] else at + 1
+            if behind < 0:
+                return None
+            while at < behind:
+                made[length] = raw[at]
+                at += 1
+                length += 1
+        if at < size and raw[at] == ord("&"):
             behind = _behind_entity(raw, at + 1, size)
             if behind < 0:
                 return None
             made[length] = _character(raw[at + 1])
             at = behind
-            length += 1
-            continue
-        behind = _behind_character(raw, at, size)
-        if behind < 0:
-            return None
-        while at < behind:
-            made[length] = raw[at]
-            at += 1
             length += 1
     return bytes(made[:length])
 

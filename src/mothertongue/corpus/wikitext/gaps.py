@@ -14,7 +14,7 @@ from mothertongue.corpus.wikitext.scan import gap_in_brackets
 COMPILED: Final = not str(scan.__file__).endswith(".py")
 GAP: Final = b"\x01"  # stands where something was dropped
 
-_BRACKETS: Final = re.compile(r" ?([(\[])([^()\[\]\x01]*\x01[^()\[\]]*)([)\]])")
+_BRACKETS: Final = re.compile(r"([(\[])([^()\[\]\x01]*\x01[^()\[\]]*)([)\]])")
 _ITEM_ENDS: Final = re.compile(r"\s*([,;:/])[\s,;:/]*(?=[,;:/])")
 _OR: Final = re.compile(r"\s*\bor\b\s*")
 _SPACES: Final = re.compile(" {2,}")
@@ -64,16 +64,19 @@ def close_gaps(line: bytes) -> bytes:
 
 def _close_brackets(line: str) -> str:
     for _ in range(3):  # brackets in brackets
-        shorter = _BRACKETS.sub(_bracket, line)
-        if shorter == line:
+        pieces, last = list[str](), 0
+        for found in _BRACKETS.finditer(line):
+            begin, shown = found.start(), _bracket(found)
+            if shown == "\x01" and begin > last and line[begin - 1] == " ":
+                begin -= 1
+            pieces += (line[last:begin], shown)
+            last = found.end()
+        if not pieces:
             break
-        line = shorter
+        line = "".join(pieces) + line[last:]
     return line
 
 
 def _bracket(found: re.Match[str]) -> str:
     inner = _SPACES.sub(" ", _ITEM_ENDS.sub("", str(found[2]).replace("\x01", ""))).strip(_HOLLOW)
-    if not inner or _OR.fullmatch(inner):
-        return "\x01"
-    before = " " if str(found[0])[0] == " " else ""
-    return f"{before}{found[1]}{inner}{found[3]}"
+    return f"{found[1]}{inner}{found[3]}" if inner and not _OR.fullmatch(inner) else "\x01"

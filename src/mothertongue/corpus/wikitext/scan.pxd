@@ -1,8 +1,9 @@
 # Types of scan.py for Cython. No byte is an object of its own.
 import cython
 from mothertongue.corpus.wikitext.octets cimport cut
+from mothertongue.corpus.wikitext cimport pointers
 
-cdef bytes _MARKS, _LINK_ENDS, _TAG_ENDS, _BRACES, _NAME_ENDS, _LABEL_ENDS, _TARGET_ENDS, _WORD, _LINK_SIGNS, _EDGES, _OPENED, _BAR, _BRACKETS, _GAP_OR_BRACKET, _NO_SPACE
+cdef bytes _MARKS, _LINK_ENDS, _TAG_ENDS, _BRACES, _NAME_ENDS, _LABEL_ENDS, _TARGET_ENDS, _WORD, _LINK_SIGNS, _EDGES, _BAR, _BRACKETS, _GAP_OR_BRACKET, _NO_SPACE
 
 cpdef bytes table_of(bytes signs)
 
@@ -29,7 +30,7 @@ cpdef int ends_in_text(bytes before) except -2
 @cython.locals(size=Py_ssize_t, at=Py_ssize_t, opened=bint, char=cython.uchar)
 cpdef bint gap_in_brackets(bytes line) except -1
 
-@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, end=Py_ssize_t, char=cython.uchar, magic=bint, names=set, targets=set)
+@cython.locals(size=Py_ssize_t, at=Py_ssize_t, begun=Py_ssize_t, end=Py_ssize_t, behind=Py_ssize_t, names=set, targets=set)
 cpdef tuple names_in(bytes text)
 
 cdef unsigned char _small(unsigned char char) noexcept

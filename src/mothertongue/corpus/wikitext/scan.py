@@ -9,6 +9,7 @@ hold one against the other. Every index is checked. Each function of a place giv
 
 from __future__ import annotations
 
+from mothertongue.corpus.wikitext import pointers
 from mothertongue.corpus.wikitext.octets import cut
 
 
@@ -27,11 +28,12 @@ _EDGES = bytes([(0x20 < char < 0x80 and char != 0x23) or 0xC3 <= char < 0xE0 for
 _BRACKETS = table_of(b"()[]")
 _GAP_OR_BRACKET = table_of(b"()[]\x01")
 _BAR = table_of(b"|")
-_OPENED = table_of(b"{[_")
 _NO_SPACE = bytes([char not in (32, 9, 10, 11, 12, 13) for char in range(256)])
 _LABEL_ENDS = table_of(b"[]|\n")
 _TARGET_ENDS = table_of(b"[]|\n:")
 _WORD = table_of(b"0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+# first bytes of letters and digits: of ASCII, of U+0100 to U+017F and U+0400 to U+047F, which are all letters
+LETTERS = bytes([_WORD[char] or char in (0xC4, 0xC5, 0xD0, 0xD1) for char in range(256)])
 _OPAQUE = (b"!--", b"nowiki", b"math", b"pre", b"syntaxhighlight", b"source")  # as in marks.py
 
 
@@ -41,7 +43,7 @@ def scan_marks(text: bytes) -> list[bytes]:
     size = len(text)
     at = begun = 0
     while at < size:
-        at = _until(text, at, size, _MARKS)
+        at = _until(text, pointers.over_text(text, at, size), size, _MARKS)
         if at >= size:
             break
         char = text[at]
@@ -155,27 +157,33 @@ def names_in(text: bytes) -> tuple[set[bytes], set[bytes], bool]:
     """
     names: set[bytes] = set()
     targets: set[bytes] = set()
-    magic = False
     size = len(text)
-    at = _until(text, 0, size, _OPENED)
-    while at + 1 < size:
-        char = text[at]
-        if text[at + 1] == char:
-            if char == ord("_"):
-                magic = True
-            else:
-                begun = _until(text, at + 2, size, _NO_SPACE)
-                if char == ord("{"):
-                    end = _until(text, begun, size, _NAME_ENDS)
-                    if end > begun:
-                        names.add(cut(text, begun, end))
-                else:
-                    end = _until(text, begun, size, _TARGET_ENDS)
-                    if end < size and text[end] == ord(":"):
-                        end = _until(text, end + 1, size, _NO_SPACE)
-                        targets.add(cut(text, begun, _until(text, end, size, _LABEL_ENDS)))
-        at = _until(text, at + 1, size, _OPENED)
-    return names, targets, magic
+    at = pointers.place_of(text, ord("{"), 0, size)
+    while at + 2 < size:
+        behind = at + 1
+        if text[behind] == ord("{"):
+            begun = _until(text, at + 2, size, _NO_SPACE)
+            end = _until(text, begun, size, _NAME_ENDS)
+            if end > begun:
+                names.add(cut(text, begun, end))
+                behind = end  # no brace stands before
+        at = pointers.place_of(text, ord("{"), behind, size)
+    at = pointers.place_of(text, ord("["), 0, size)
+    while at + 2 < size:
+        behind = at + 1
+        if text[behind] == ord("["):
+            begun = _until(text, at + 2, size, _NO_SPACE)
+            end = _until(text, begun, size, _TARGET_ENDS)
+            if end > begun:
+                behind = end
+            if end < size and text[end] == ord(":"):
+                end = _until(text, end + 1, size, _NO_SPACE)
+                targets.add(cut(text, begun, _until(text, end, size, _LABEL_ENDS)))
+        at = pointers.place_of(text, ord("["), behind, size)
+    at = pointers.place_of(text, ord("_"), 0, size)
+    while at + 1 < size and text[at + 1] != ord("_"):
+        at = pointers.place_of(text, ord("_"), at + 2, size) if at + 2 <= size else size
+    return names, targets, at + 1 < size
 
 
 def _until(text: bytes, at: int, size: int, stops: bytes) -> int:
@@ -256,14 +264,14 @@ def _tag(text: bytes, at: int, size: int) -> int:
         return end
     if _WORD[text[begun + 3]] or text[end - 2] == ord("/"):
         return end
-    close = text.find(b"<", end)
-    return close + 6 if close >= 0 and _starts(text, close, size, b"</ref>") else end
+    close = pointers.place_of(text, ord("<"), end, size)
+    return close + 6 if _starts(text, close, size, b"</ref>") else end
 
 
 def _plain(text: bytes, at: int, size: int) -> int:
     """Over what stands in a template and is no template."""
     while True:
-        at = _until(text, at, size, _BRACES)
+        at = _until(text, pointers.over_fields(text, at, size), size, _BRACES)
         if at >= size or text[at] != ord("<"):
             break
         char = text[at + 1] if at + 1 < size else ord(" ")
@@ -324,8 +332,8 @@ def _table(text: bytes, at: int, size: int) -> int:
         return begun + 2 if following == ord("-") or following == ord("+") else begun + 1
     if char != ord("{") or following != ord("|"):
         return -1
-    line = text.find(b"\n", begun + 2)
-    while line >= 0:
+    line = pointers.place_of(text, ord("\n"), begun + 2, size)
+    while line < size:
         row = _indent(text, line + 1, size)
         if row + 1 >= size:
             break
@@ -335,5 +343,5 @@ def _table(text: bytes, at: int, size: int) -> int:
             after = text[row + 2] if row + 2 < size else ord(" ")
             if after != ord("}"):
                 return row + 2
-        line = text.find(b"\n", line + 1)
+        line = pointers.place_of(text, ord("\n"), line + 1, size)
     return begun + 2

@@ -6,10 +6,12 @@ Used only as compiled by Cython, like scan.py; tidy.py does the same by replacin
 
 from __future__ import annotations
 
+from mothertongue.corpus.wikitext import pointers
 from mothertongue.corpus.wikitext.octets import cut
-from mothertongue.corpus.wikitext.scan import table_of
+from mothertongue.corpus.wikitext.scan import LETTERS, table_of
 
 _SPACE = table_of(b" ")
+_LETTERS = LETTERS
 _STOPS = table_of(b"\t&'_/{\xc2")  # and rare signs, and the first byte of U+00A0
 
 
@@ -23,7 +25,14 @@ def plain_spaces(text: bytes) -> tuple[bytes, bool]:
     at = begun = 0
     last = 0  # what was kept last
     rare = False
+    ahead = 0  # here it is worth looking at many
     while at < size:
+        if at >= ahead and last != ord(" "):
+            end = pointers.over_words(text, at, size)
+            if end > at:
+                at = end
+                last = text[at - 1]
+            ahead = at + 32
         char = text[at]
         if not (stops[char] | (spaces[char] & spaces[last])):
             last = char
@@ -68,6 +77,39 @@ def plain_spaces(text: bytes) -> tuple[bytes, bool]:
         return text, rare
     parts.append(cut(text, begun, size))
     return b"".join(parts), rare
+
+
+def plain_runs(text: bytes) -> list[bytes]:
+    """The lines; those that stay as they are, with single empty lines between them, as one.
+
+    They begin with a letter or a digit, do not end with a space, and have no gap.
+    """
+    runs: list[bytes] = []
+    size = len(text)
+    at = ended = 0
+    begun = -1  # of the run
+    gap = pointers.place_of(text, 1, 0, size)
+    while True:
+        end = pointers.place_of(text, ord("\n"), at, size)
+        if gap < at:
+            gap = pointers.place_of(text, 1, at, size)
+        if end > at and gap >= end and _LETTERS[text[at]] and text[end - 1] != ord(" "):
+            if begun < 0:
+                begun = at
+            ended = end
+        elif end > at or begun < 0 or ended != at - 1:
+            if begun >= 0:
+                runs.append(cut(text, begun, ended))
+                if ended != at - 1:
+                    runs.append(b"")
+                begun = -1
+            runs.append(cut(text, at, end))
+        if end >= size:
+            break
+        at = end + 1
+    if begun >= 0:
+        runs.append(cut(text, begun, ended))
+    return runs
 
 
 def _hard_space(text: bytes, at: int, size: int) -> bool:

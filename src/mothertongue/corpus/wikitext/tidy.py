@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Final
 
 from mothertongue.corpus.wikitext import scan
 from mothertongue.corpus.wikitext.gaps import GAP, close_gaps
 from mothertongue.corpus.wikitext.octets import bytes_of, text_of
 from mothertongue.corpus.wikitext.scan import word_in
+from mothertongue.corpus.wikitext.spaces import plain_runs
 from mothertongue.corpus.wikitext.spaces import plain_spaces as spaces_in_c
 
 KEPT: Final = "\x02"  # stands before text in which signs are hidden
@@ -22,14 +24,17 @@ CONTROLS: Final = b"\x01\x02"  # what no page may bring along
 # Characters that are text and not mark-up (from <nowiki>, formulas) hide in the private use area until all is tidied.
 _MARKUP: Final = "[]{}|'<>=*#:;_!&~-"
 _HIDE: Final = {ord(char): chr(0xF700 + number) for number, char in enumerate(_MARKUP)}
-_SHOW: Final = tuple((hidden, chr(char)) for char, hidden in _HIDE.items())
+_HIDDEN: Final = b"\xef\x9c"  # how each of these begins, in UTF-8; what follows is 0x80 and the number of the sign
 
 _QUOTES: Final = (b"'''''", b"'''", b"''")  # bold and italic, bold, italic: a run gives away the longest first
 _MAGIC: Final = re.compile(r"__[^\W\d_]+__")
 _MAGIC_SMALL: Final = frozenset({"__notoc__", "__toc__", "__forcetoc__", "__noeditsection__"})
 _VARIANT: Final = re.compile(r"-\{(?:[^{}|]*\|)?(?:[a-z-]+:([^;{}]*);?)?([^{}]*)\}-")  # -{zh-hans:a; zh-hant:b}-
 _ADDRESS: Final = re.compile(r"\b(?:https?|ftp)://[^\s\[\]\x01]+")
-_ENTITY: Final = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_ENTITY: Final = re.compile(rb"#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31}")
+_LONGEST_ENTITY: Final = 32
+_MOST_REMEMBERED: Final = 20_000
+_CHARACTERS: Final[dict[bytes, bytes | None]] = {}  # what stands between & and ; -> what it means, None if nothing
 _DEFINITION: Final = re.compile(" ?:(?: |$)")  # ;term :definition
 _HEADING: Final = re.compile(b"(={1,6})(.*[^=])(={1,6})")
 _WORD: Final = re.compile(r"\w")
@@ -37,6 +42,8 @@ _WORD_BYTE: Final = re.compile(rb"\w")
 _GAP: Final = GAP[0]  # a number: looking for one byte as bytes costs ten times as much
 _SPACE: Final = ord(" ")
 _EQUALS: Final = ord("=")
+_AMPERSAND: Final = ord("&")
+_SIGNS: Final = _MARKUP.encode("ascii")
 _LINE_MARKS: Final = b"*#:;-"
 
 
@@ -52,23 +59,65 @@ def tidy(data: bytes, reference_sections: frozenset[str] = frozenset()) -> str:
     if hidden:
         data = data.replace(_KEPT, b"")
     data, rare = spaces_in_c(data) if COMPILED else (plain_spaces(data), True)
-    if rare and (b"__" in data or b"-{" in data or b"://" in data):
-        data = _single_spaces(bytes_of(_rare_signs(text_of(data))))
-    text = text_of(b"\n".join(_lines(data.split(b"\n"), reference_sections)))
-    if "&" in text:
-        text = _ENTITY.sub(_character, text)
+    if rare:
+        without = _rare_signs(data)
+        data = data if without is data else _single_spaces(without)
+    data = b"\n".join(_lines(plain_runs(data) if COMPILED else data.split(b"\n"), reference_sections))
+    if _AMPERSAND in data:
+        data = _without_entities(data)
     if hidden:
-        for sign, char in _SHOW:
-            text = text.replace(sign, char)
-    return text.strip()
+        data = _shown(data)
+    return text_of(data).strip()
 
 
-def _rare_signs(text: str) -> str:
-    if "__" in text:
-        text = _MAGIC.sub(_magic, text)
-    if "-{" in text:
-        text = _VARIANT.sub(_variant, text)
-    return _ADDRESS.sub("\x01", text) if "://" in text else text
+def _without_entities(data: bytes) -> bytes:
+    """The characters that entities stand for; what is none stays."""
+    pieces = data.split(b"&")
+    for number in range(1, len(pieces)):
+        piece = pieces[number]
+        end = piece.find(b";", 0, _LONGEST_ENTITY + 1)
+        char = _character(piece[:end]) if end > 0 else None
+        pieces[number] = b"&" + piece if char is None else char + piece[end + 1 :]
+    return b"".join(pieces)
+
+
+def _character(name: bytes) -> bytes | None:
+    """What stands for an entity; None if it is none."""
+    if name not in _CHARACTERS:
+        if len(_CHARACTERS) >= _MOST_REMEMBERED:
+            _CHARACTERS.clear()
+        is_one = _ENTITY.fullmatch(name)
+        _CHARACTERS[name] = bytes_of(html.unescape(f"&{name.decode()};")) if is_one else None
+    return _CHARACTERS[name]
+
+
+def _shown(data: bytes) -> bytes:
+    """With the signs that `protect` has hidden."""
+    pieces = data.split(_HIDDEN)
+    for number in range(1, len(pieces)):
+        piece = pieces[number]
+        sign = piece[0] - 0x80
+        pieces[number] = _SIGNS[sign : sign + 1] + piece[1:] if 0 <= sign < len(_SIGNS) else _HIDDEN + piece
+    return b"".join(pieces)
+
+
+def _rare_signs(data: bytes) -> bytes:
+    if b"__" in data:
+        data = _in_lines(data, b"__", _MAGIC, _magic)
+    if b"-{" in data:
+        data = bytes_of(_VARIANT.sub(_variant, text_of(data)))
+    return _in_lines(data, b"://", _ADDRESS, "\x01") if b"://" in data else data
+
+
+def _in_lines(
+    data: bytes, sign: bytes, expression: re.Pattern[str], shown: str | Callable[[re.Match[str]], str]
+) -> bytes:
+    """Replace, in the few lines with this sign only, what goes beyond no line."""
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines):
+        if line.find(sign) >= 0:
+            lines[number] = bytes_of(expression.sub(shown, text_of(line)))
+    return b"\n".join(lines)
 
 
 def plain_spaces(text: bytes) -> bytes:
@@ -87,7 +136,7 @@ def _single_spaces(text: bytes) -> bytes:
 
 def _lines(lines: list[bytes], reference_sections: frozenset[str]) -> list[bytes]:
     """Lines of text and single empty ones: without their marks, without sections of references, and without headings
-    that have no text before the next one of their level.
+    that have no text before the next one of their level. Lines that stay as they are may come joined.
     """
     kept: list[bytes] = []
     pending: list[tuple[int, bytes]] = []  # headings above the next text
@@ -120,6 +169,8 @@ def _lines(lines: list[bytes], reference_sections: frozenset[str]) -> list[bytes
                 pending = []
             kept.append(line)
             empty = False
+    if kept and empty:
+        kept.pop()
     return kept
 
 
@@ -147,7 +198,3 @@ def _magic(found: re.Match[str]) -> str:
 
 def _variant(found: re.Match[str]) -> str:
     return str(found[1] or found[2]).strip()
-
-
-def _character(found: re.Match[str]) -> str:
-    return html.unescape(found[0])
