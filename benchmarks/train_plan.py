@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from statistics import median
 
+from mothertongue.run.derive import shape_from
+from mothertongue.run.machine import measure_machine
+from mothertongue.train.predict import predict
 from train_job import SIZES, Job
 from train_rounds import Bench, Result, Round, predictor_hash
 
@@ -24,32 +27,26 @@ NOTES = (
 )
 
 
-def predicted(shape: Job) -> tuple[float, float]:
-    """Tokens per second and peak megabytes of a training of this shape, as `plan` predicts them."""
-    raise NotImplementedError("plan predicts no tokens per second and no memory of a model's size yet")
-
-
 def plan(bench: Bench, asked: argparse.Namespace) -> dict[str, float]:
-    """The worst error of all sizes; no figure as long as nothing is predicted."""
+    """The worst error of all sizes."""
     figures, errors = dict[str, float](), list[float]()
     for name, shape in SHAPES.items():
         job = shape.with_(steps=asked.steps or shape.steps)
-        jobs = {"predicted": partial(_predicted, job), "measured": partial(bench.train, "ours", job)}
-        try:
-            settings = {"shape": name, "job": asdict(job), "predictor": predictor_hash()}
-            rounds = bench.turns("plan", settings, jobs)
-        except NotImplementedError as missing:
-            bench.notes.append(f"plan_worst_error is missing: {missing}")
-            return figures
+        jobs = {"predicted": partial(predicted, job), "measured": partial(bench.train, "ours", job)}
+        settings = {"shape": name, "job": asdict(job), "predictor": predictor_hash()}
+        rounds = bench.turns("plan", settings, jobs)
         for measure in ("tokens_per_second", "peak_megabytes"):
             errors.append(error(rounds, measure))
             figures[f"plan_error_{name}_{measure}"] = round(errors[-1], 3)
     return figures | {"plan_worst_error": round(max(map(abs, errors)), 3)}
 
 
-def _predicted(job: Job) -> Result:
-    speed, megabytes = predicted(job)
-    return {"tokens_per_second": speed, "peak_megabytes": megabytes}
+def predicted(job: Job) -> Result:
+    """Tokens per second and peak megabytes of a training of this shape, as `plan` predicts them."""
+    names = {"n_layer": job.layers, "n_embd": job.width, "n_head": job.heads, "n_positions": job.context}
+    shape = replace(shape_from({**names, "vocab_size": job.vocabulary}), dropout=job.dropout)
+    found = predict(shape, job.batch, job.length, measure_machine())
+    return {"tokens_per_second": found.tokens_per_second, "peak_megabytes": found.megabytes}
 
 
 def error(rounds: Sequence[Round], measure: str) -> float:

@@ -157,8 +157,9 @@ def source_hash() -> str:
 
 
 def predictor_hash() -> str:
-    """What a prediction depends on: the files of the room that plans."""
-    return _hash((SOURCE / "mothertongue").glob("run/*.py"))
+    """What a prediction depends on."""
+    package = SOURCE / "mothertongue"
+    return _hash([*package.glob("run/*.py"), *(package / "train" / f"{name}.py" for name in ("predict", "probe"))])
 
 
 def _hash(files: Iterable[Path]) -> str:
