@@ -72,7 +72,8 @@ def stop_after_step() -> Iterator[Callable[[], bool]]:
         asked.append(number)
         say("  stopping: this step is finished and saved first (once more: stop at once)")
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in heard}  # a job in the background ignores Ctrl-C
     try:
         yield lambda: bool(asked)
     finally:

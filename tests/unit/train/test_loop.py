@@ -4,7 +4,7 @@ import itertools
 import json
 import math
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -200,6 +200,15 @@ def test_activations_computed_a_second_time_change_nothing(
     assert all(torch.equal(one, two) for one, two in zip(*weights, strict=True))
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C as in a terminal, also where the tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_finishes_the_step_and_saves_it(make_gpt2: Maker, windows: Windows, tmp_path: Path) -> None:
     def press(step: int) -> None:
         if step == 3:
