@@ -28,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from corpus_bench import Asked, Bench, peers_python
+from corpus_bench import PEERS, Asked, Bench
 from corpus_duplicates import planted, two_editions
 from corpus_exports import DUMP
 from corpus_extraction import extraction, quality, two_cores, wikitext
@@ -37,6 +37,7 @@ from corpus_identifier import identifier
 from corpus_memory import memory
 from corpus_rules import rules
 from corpus_wrapped import wrapped
+from peers_home import environment
 from results_file import RESULTS, ROOT, write_results
 
 QUESTIONS: dict[str, Callable[[Bench], dict[str, float]]] = {
@@ -67,7 +68,8 @@ def merged(name: str, bench: Bench, figures: dict[str, float], *, whole: bool) -
     before = json.loads(file.read_text("utf-8"))
     again = {row["question"] for row in rows}
     kept = [{"commit": before["commit"], **row} for row in before["rows"] if row["question"] not in again]
-    bench.notes[:] = list(dict.fromkeys([*before["notes"], *bench.notes]))
+    subjects = {note.partition(":")[0] for note in bench.notes}  # what is said anew replaces what was said of it
+    bench.notes[:0] = [note for note in before["notes"] if note.partition(":")[0] not in subjects]
     return {**before["figures"], **figures}, [*kept, *rows]
 
 
@@ -86,7 +88,7 @@ def main() -> None:
         raise SystemExit(f"{DUMP} is not there. Set MOTHERTONGUE_DATA to the folder of the data.")
     started, figures = time.monotonic(), dict[str, float]()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), peers_python(), asked)
+        bench = Bench(Path(folder), environment("corpus-peers", "MOTHERTONGUE_PEERS", PEERS), asked)
         bench.notes.append("seconds are processor time of a process and its children; ratios are of medians")
         for name in chosen:
             figures |= QUESTIONS[name](bench)

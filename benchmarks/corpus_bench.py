@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +23,6 @@ from corpus_exports import articles, every_article, write_export
 from results_file import ROOT
 
 HERE = Path(__file__).parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mothertongue-benchmarks"
 PEERS = (
     "wikiextractor==3.1.0", "gensim", "mwparserfromhell", "wikitextparser", "datasketch", "rensa", "tokenizers",
     "datatrove", "orjson", "fasteners", "nltk", "spacy", "xxhash<4", "ftfy", "lingua-language-detector",
@@ -155,22 +153,9 @@ def _compiled(folder: Path) -> Path | None:
     """Our source with its inner files compiled; None where there is no compiler."""
     _pure(folder)
     done = subprocess.run(
-        [sys.executable, "-m", "mothertongue.corpus.wikitext.build"],
+        [sys.executable, "-m", "mothertongue.corpus.build"],
         env={**os.environ, "PYTHONPATH": str(folder)}, cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         print(f"not compiled: {done.stderr.strip().splitlines()[-1:]}")
     return folder if not done.returncode else None
-
-
-def peers_python() -> Path:
-    """The Python of the peers' environment, made if it is not there."""
-    if given := os.environ.get("MOTHERTONGUE_PEERS"):
-        return Path(given)
-    folder = CACHE / "corpus-peers"
-    python = folder / "bin" / "python"
-    if not (folder / "complete").is_file():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS], check=True)
-        (folder / "complete").touch()
-    return python

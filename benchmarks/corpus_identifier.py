@@ -22,9 +22,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from corpus_bench import CACHE, Bench
+from corpus_bench import Bench
 from corpus_filters import texts_of
 from mothertongue.languages import open_language
+from peers_home import CACHE
 
 PAIRS = (("cs", "sk"), ("bg", "mk"), ("bg", "sr"), ("bg", "ru"), ("cs", "en"), ("bg", "en"))
 LENGTHS = {"short": 5, "paragraph": 40, "document": 400}  # words

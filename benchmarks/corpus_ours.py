@@ -24,7 +24,7 @@ from mothertongue.corpus.parts import Part, parts_of
 from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.shards import read_documents
 from mothertongue.corpus.stage import corpus
-from mothertongue.corpus.wikitext import extract_text, site
+from mothertongue.corpus.wikitext import Site, extract_text, site
 from mothertongue.corpus.work import read_part
 from mothertongue.languages import open_language
 
@@ -46,13 +46,7 @@ def export(file: str, out: str) -> dict[str, float]:
 
 def text(pages: str, out: str) -> dict[str, float]:
     """Wikitext of pages to text, as the libraries do it."""
-    wiki = site(open_language("en"), {6: "File", 10: "Template", 14: "Category"})
-    taken = rows(pages)
-    begun = cpu()
-    made = [Document(extract_text(row["text"], wiki, title=row["title"]), row["title"], "") for row in taken]
-    seconds = cpu() - begun
-    save(made, out)
-    return {"seconds": seconds}
+    return _extracted(pages, out, site(open_language("en"), {6: "File", 10: "Template", 14: "Category"}))
 
 
 def unpack(file: str) -> dict[str, float]:
@@ -140,7 +134,10 @@ def identify(texts: str, out: str, languages: str) -> dict[str, float]:
 def wrapped(pages: str, out: str, language: str) -> dict[str, float]:
     """Wikitext of pages of a wiki in `language` to text."""
     spaces = json.loads(Path(pages).with_suffix(".spaces.json").read_text("utf-8"))
-    wiki = site(open_language(language), {int(number): name for number, name in spaces.items()})
+    return _extracted(pages, out, site(open_language(language), {int(number): name for number, name in spaces.items()}))
+
+
+def _extracted(pages: str, out: str, wiki: Site) -> dict[str, float]:
     taken = rows(pages)
     begun = cpu()
     made = [Document(extract_text(row["text"], wiki, title=row["title"]), row["title"], "") for row in taken]

@@ -28,10 +28,11 @@ from collections.abc import Callable
 import train_plan
 import train_sample
 import train_speed
+from peers_home import CACHE
 from results_file import write_results
 from train_job import CLOCKS, SIZES, threads
 from train_plan import plan
-from train_rounds import CACHE, Bench
+from train_rounds import Bench
 from train_sample import sample
 from train_speed import ARMS, speed
 from train_text import SOURCES

@@ -11,18 +11,17 @@ import os
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from types import MappingProxyType
 from typing import Any
 
+from peers_home import environment
 from results_file import SOURCE
 from train_job import Job, order
 
 HERE = Path(__file__).parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mothertongue-benchmarks"
 # Lightning 2.6.1 is of January 2026: releases of April 2026 were malicious and have been removed
 PEERS = ("torch==2.13.0", "transformers==5.23.0", "numpy==2.4.6", "tokenizers==0.23.3", "safetensors==0.8.0",
          "fastai==2.8.12", "accelerate==1.15.0", "pytorch-lightning==2.6.1")  # fmt: skip
@@ -54,7 +53,7 @@ class Bench:
     @property
     def peers(self) -> Path:
         """The Python of the peers' environment, made if it is not there."""
-        self._peers = self._peers or peers_python()
+        self._peers = self._peers or environment("train-peers", "MOTHERTONGUE_TRAIN_PEERS", PEERS, without=WITHOUT)
         return self._peers
 
     def train(self, arm: str, job: Job) -> Result:
@@ -129,20 +128,6 @@ class Bench:
 def ratio(rounds: Sequence[Round], arm: str, other: str, measure: str = "tokens_per_second") -> float:
     """`arm` over `other` in each round, the median of these."""
     return round(median(one[arm][measure] / one[other][measure] for one in rounds), 3)
-
-
-def peers_python() -> Path:
-    """MOTHERTONGUE_TRAIN_PEERS, or the Python of an environment in the cache folder, made if it is not there."""
-    if given := os.environ.get("MOTHERTONGUE_TRAIN_PEERS"):
-        return Path(given)
-    folder = CACHE / "train-peers"
-    python = folder / "bin" / "python"
-    if not (folder / "complete").is_file():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS], check=True)
-        subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", *WITHOUT], check=True)
-        (folder / "complete").touch()
-    return python
 
 
 def script_hash() -> str:

@@ -20,9 +20,10 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from peers_home import CACHE
 from results_file import ROOT
 from train_job import SIZES, Job
-from train_rounds import CACHE, Bench, Result
+from train_rounds import Bench, Result
 from train_text import Text, prepare
 
 DATA = Path(os.environ.get("MOTHERTONGUE_DATA", ROOT.parent / "shared" / "data"))

@@ -16,7 +16,21 @@ from pathlib import Path
 
 from mothertongue.errors import ConfigError
 
-FILES = ("tally", "walk")  # of this folder; wikitext/build.py has its own
+FILES = ("tally", "walk")
+WIKITEXT = (
+    "dump",
+    "extract",
+    "formula",
+    "gaps",
+    "links",
+    "marks",
+    "octets",
+    "scan",
+    "spaces",
+    "steps",
+    "tidy",
+    "weights",
+)
 _COMPILE = """
 import sys
 from Cython.Build import cythonize
@@ -56,8 +70,6 @@ def compile_in(folder: Path, files: Sequence[str]) -> list[Path]:
 
 def build() -> list[Path]:
     """Compile in place; the files made. ConfigError if there is no Cython, or it or the C compiler fails."""
-    from mothertongue.corpus.wikitext.build import FILES as WIKITEXT
-
     if not (find_spec("Cython") and find_spec("setuptools")):
         raise ConfigError('Compiling the corpus room needs Cython: pip install "mothertongue[compile]"')
     with tempfile.TemporaryDirectory() as place:

@@ -72,8 +72,9 @@ def stop_after_step() -> Iterator[Callable[[], bool]]:
         asked.append(number)
         say("  stopping: this step is finished and saved first (once more: stop at once)")
 
-    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, ask) for number in heard}  # a job in the background ignores Ctrl-C
+    # a job in the background ignores Ctrl-C; None is a handler that C has set and Python could not give back
+    heard = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, ask) for number in heard}
     try:
         yield lambda: bool(asked)
     finally:

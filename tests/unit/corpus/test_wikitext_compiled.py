@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from mothertongue.corpus.build import ROOM, WIKITEXT, compile_in, stage
 from mothertongue.corpus.readers import articles
 from mothertongue.corpus.wikitext import extract, extract_text, gaps, octets, scan, spaces
-from mothertongue.corpus.wikitext.build import FILES, PACKAGE, compile_in, stage
 from mothertongue.corpus.wikitext.links import link_text
 from mothertongue.corpus.wikitext.marks import MARK
 from mothertongue.corpus.wikitext.tidy import _WORD, plain_spaces
@@ -96,8 +96,8 @@ def test_the_pure_reader_stands_alone_and_gives_the_bytes_of_whatever_is_install
 
 @pytest.mark.skipif(str(extract.__file__).endswith(".py"), reason="the wikitext reader is not compiled here")
 def test_all_inner_files_are_compiled_together() -> None:
-    for name in FILES:
-        assert list(PACKAGE.glob(f"{name}.*.so")) or list(PACKAGE.glob(f"{name}.*.pyd"))
+    for name in WIKITEXT:
+        assert list((ROOM / "wikitext").glob(f"{name}.*.so")) or list((ROOM / "wikitext").glob(f"{name}.*.pyd"))
 
 
 def test_the_scanner_cuts_as_the_expression_does() -> None:
@@ -159,7 +159,7 @@ def test_what_is_compiled_now_gives_the_same_bytes_on_goldens_and_on_random_mark
         folder = tmp_path / ending.strip(".")
         stage(folder)
         if ending != ".py":
-            assert len(compile_in(folder)) == len(FILES)
+            assert len(compile_in(folder, [f"wikitext/{name}" for name in WIKITEXT])) == len(WIKITEXT)
         command, env = (
             [sys.executable, "-c", ALL, ending],
             {**os.environ, "PYTHONPATH": str(folder)},
@@ -170,4 +170,4 @@ def test_what_is_compiled_now_gives_the_same_bytes_on_goldens_and_on_random_mark
 
 
 def test_the_files_to_compile_exist() -> None:
-    assert all((PACKAGE / f"{name}.py").exists() for name in FILES)
+    assert all((ROOM / "wikitext" / f"{name}.py").exists() for name in WIKITEXT)
