@@ -21,12 +21,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from corpus_bench import PEERS, Asked, Bench
 from corpus_duplicates import planted, two_editions
@@ -38,7 +36,7 @@ from corpus_memory import memory
 from corpus_rules import rules
 from corpus_wrapped import wrapped
 from peers_home import environment
-from results_file import RESULTS, ROOT, write_results
+from results_file import write_results
 
 QUESTIONS: dict[str, Callable[[Bench], dict[str, float]]] = {
     "extraction": extraction,
@@ -55,22 +53,6 @@ QUESTIONS: dict[str, Callable[[Bench], dict[str, float]]] = {
     "rules": rules,
     "memory": memory,
 }
-
-
-def merged(name: str, bench: Bench, figures: dict[str, float], *, whole: bool) -> tuple[dict[str, float], list[Any]]:
-    """With what an earlier run has measured of other questions; every row says of which commit it is."""
-    git = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    rows = [{**row, "commit": commit} for row in bench.rows]
-    file = RESULTS / f"{name}.json"
-    if whole or not file.exists():
-        return figures, rows
-    before = json.loads(file.read_text("utf-8"))
-    again = {row["question"] for row in rows}
-    kept = [{"commit": before["commit"], **row} for row in before["rows"] if row["question"] not in again]
-    subjects = {note.partition(":")[0] for note in bench.notes}  # what is said anew replaces what was said of it
-    bench.notes[:0] = [note for note in before["notes"] if note.partition(":")[0] not in subjects]
-    return {**before["figures"], **figures}, [*kept, *rows]
 
 
 def main() -> None:
@@ -92,8 +74,9 @@ def main() -> None:
         bench.notes.append("seconds are processor time of a process and its children; ratios are of medians")
         for name in chosen:
             figures |= QUESTIONS[name](bench)
-    result, rows = merged(given.name, bench, figures, whole=not given.only)
-    print(write_results(given.name, result, rows, seconds=time.monotonic() - started, notes=bench.notes))
+    seconds = time.monotonic() - started
+    beside = bool(given.only)
+    print(write_results(given.name, figures, bench.rows, seconds=seconds, notes=bench.notes, beside=beside))
     print(json.dumps(figures, indent=1))
 
 

@@ -25,13 +25,25 @@ def write_results(
     *,
     seconds: float,
     notes: Sequence[str] = (),
+    beside: bool = False,
 ) -> Path:
-    """Write benchmarks/results/`name`.json and give its path."""
+    """Write benchmarks/results/`name`.json and give its path.
+
+    With `beside`, what an earlier run has measured of other questions stays (rows have a `question`), and so do notes
+    on other subjects (what is before their colon); every row then says of which commit it is.
+    """
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    if beside:
+        rows = [{**row, "commit": commit} for row in rows]
+    if beside and file.is_file():
+        before = json.loads(file.read_text("utf-8"))
+        again, subjects = {row["question"] for row in rows}, {note.partition(":")[0] for note in notes}
+        kept = [{"commit": before["commit"], **row} for row in before["rows"] if row["question"] not in again]
+        rows, figures = [*kept, *rows], {**before["figures"], **figures}
+        notes = [*(note for note in before["notes"] if note.partition(":")[0] not in subjects), *notes]
     result = {
         "figures": dict(sorted(figures.items())),
         "rows": list(rows),
@@ -42,7 +54,7 @@ def write_results(
             "system": platform.system(),
             "python": platform.python_version(),
         },
-        "commit": commit.stdout.strip(),
+        "commit": commit,
         "command": " ".join(
             ["python", *(os.path.relpath(part, ROOT) if part.startswith("/") else part for part in sys.argv)]
         ),

@@ -2,6 +2,7 @@
 
     MOTHERTONGUE_DATA=../shared/data chrt -r 1 python benchmarks/train.py        hours; resumable, a round at a time
     python benchmarks/train.py --only speed --sizes tiny --rounds 1 --steps 5    a quick look
+    ... --only sample --threads 1 --clock processor --languages cs     one of the two cores; the other one for en
     ... --threads 1 --clock processor    on a busy machine: two threads that wait for each other measure nothing there
 
 The peers (transformers' Trainer, fastai, Lightning, accelerate, a plain loop, a nanoGPT-style model) get an environment
@@ -87,10 +88,10 @@ def main() -> None:
     figures: dict[str, float] = {}
     for name in asked.only:
         figures |= QUESTIONS[name](bench, asked)
-    notes = [f"{asked.threads} threads in every process; speed by the {asked.clock} clock", *bench.notes]
-    notes += [note for name in asked.only for note in NOTES[name]]
+    rows = [{**row, "threads": asked.threads, "clock": asked.clock} for row in bench.rows]
+    notes = [*bench.notes, *(note for name in asked.only for note in NOTES[name])]
     seconds = bench.earlier_seconds + time.monotonic() - started
-    print(write_results(asked.name, figures, bench.rows, seconds=seconds, notes=notes))
+    print(write_results(asked.name, figures, rows, seconds=seconds, notes=notes, beside=True))
     print(json.dumps(figures, indent=1))
 
 

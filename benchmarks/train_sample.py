@@ -1,7 +1,7 @@
 """What is learnt in equal time: held-out bits per byte of the tiny model on Czech and English, from scratch.
 
 First the pace of every arm is measured in turns, from which the steps follow that it has in the given minutes; then
-learning rates are probed with a quarter of these, on development text; then every arm trains with each seed. An arm
+learning rates are probed with an eighth of these, on development text; then every arm trains with each seed. A training
 is a process of its own, and one that has finished is never run twice.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -27,7 +28,8 @@ from train_rounds import Bench, Result
 from train_text import Text, prepare
 
 DATA = Path(os.environ.get("MOTHERTONGUE_DATA", ROOT.parent / "shared" / "data"))
-RATES = (5e-4, 1e-3, 2e-3, 4e-3)
+RATES = (1e-3, 2e-3, 4e-3)
+PROBE = 1 / 8  # of a training
 MORE_PROBES = 2  # beyond the end of RATES, while the best one stands there
 BASE = "one-cycle"
 
@@ -56,10 +58,11 @@ ARMS = {
     "schedule-free": Arm("ours", {"optimizer": "schedule-free", "decay": 0.0}, needs="schedulefree"),
 }
 NOTES = (
-    "sample efficiency: the tiny model from scratch, T 256, 8 sequences a step, no dropout, text of works that no arm "
-    "has seen. one-cycle is fastai's own Learner.fit_one_cycle with its defaults (AdamW, beta1 .95-.85-.95, beta2 .99, "
-    "weight decay .01, a quarter of the steps rising); the others are ours. steps = minutes over the arm's seconds per "
-    "step, measured in turns; rates probed on development text with the same grid and rule for each arm and language",
+    "sample efficiency: the tiny model from scratch, T 256, 8 sequences a step, no dropout, tested on works that no "
+    "arm has seen. one-cycle is fastai's own Learner.fit_one_cycle with its defaults (AdamW, beta1 .95-.85-.95, "
+    "beta2 .99, weight decay .01, a quarter of the steps rising); the others are ours. steps = minutes over the "
+    "arm's seconds per step, measured in turns; rates probed on development text with the same grid and rule for each "
+    "arm and language",
     "gain_over_onecycle: relative fall of held-out bits per byte (mean of the seeds) against one-cycle, of the arm of "
     "ours with the lowest mean on development text, in the language where it gains least; gain_outside_spread is 1 if "
     "in every language each seed of that arm is below each seed of one-cycle",
@@ -73,15 +76,17 @@ def sample(bench: Bench, asked: argparse.Namespace) -> dict[str, float]:
     for missing in [name for name in wanted if name not in arms]:
         bench.notes.append(f"{missing} is left out: the engine has no such setting, or what it needs is not installed")
     paces = pace(bench, arms, asked)
-    found: dict[tuple[str, str], list[Result]] = {}
-    for language in asked.languages:
-        text = prepare(language, DATA, CACHE / "train-text" / language)
-        for name in arms:
+    texts = {language: prepare(language, DATA, CACHE / "train-text" / language) for language in asked.languages}
+    found: dict[tuple[str, str], list[Result]] = {(name, language): [] for language in texts for name in arms}
+    rates: dict[tuple[str, str], float] = {}
+    for seed in range(asked.seeds):
+        for name, language in found:
             steps = round(60 * asked.minutes / paces[name])
-            learn = partial(_learn, bench, language, text, name)
-            rate = probe(partial(_dev, partial(learn, "probe", steps=max(8, steps // 4), seed=0)))
-            seeds = range(asked.seeds)
-            found[name, language] = [learn("trained", rate, steps=steps, seed=seed) for seed in seeds]
+            learn = partial(_learn, bench, language, texts[language], name)
+            if not seed:
+                short = partial(learn, "probe", steps=round(PROBE * steps), seed=0)
+                rates[name, language] = probe(partial(_dev, short))
+            found[name, language].append(learn("trained", rates[name, language], steps=steps, seed=seed))
     return figures_of(found)
 
 
@@ -128,12 +133,13 @@ def _learn(
     source = bench.source if arm.trainer == "ours" else bench.scripts
     key = json.dumps([asdict(job), question, arm.trainer, bench.threads, source])
     name_of = hashlib.sha256(key.encode()).hexdigest()[:16]
-    file, out = bench.folder / f"sample-{name_of}.json", bench.folder / "sample-model"
+    file, out = bench.folder / f"sample-{name_of}.json", bench.folder / f"model-{name_of}"
     started, was_there = time.monotonic(), file.is_file()
     if not was_there:
         trained = bench.train(arm.trainer, job.with_(out=str(out)))
         tests = ("dev", "heldout") if question == "trained" else ("dev",)
         scores = bench.run("train_score.py", str(out), str(text.tokenizer), str(text.tests), *tests)
+        shutil.rmtree(out)
         file.write_text(json.dumps(trained | scores | {"seconds": time.monotonic() - started}), "utf-8")
     result: Result = json.loads(file.read_text("utf-8"))
     bench.earlier_seconds += result["seconds"] * was_there
