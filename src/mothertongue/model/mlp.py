@@ -22,6 +22,7 @@ from mothertongue.model.products import product, product_over_rows
 
 LINEAR, CUBIC = math.sqrt(8 / math.pi), 0.044715 * math.sqrt(8 / math.pi)  # (1 + tanh(x)) / 2 = sigmoid(2 x)
 GATED = {"gate_proj", "up_proj", "down_proj", "act_fn"}  # children of Llama's layer and of all that are like it
+ROWS = 256  # of an activation at once, in the forward pass
 
 Slopes = tuple[Tensor, ...]
 
@@ -89,7 +90,8 @@ class _Project(torch.autograd.Function):
     def forward(ctx: Any, activation: Any, weight_MK: Tensor, bias_M: Tensor | None, *inputs: Tensor) -> Tensor:
         ctx.activation = activation
         ctx.save_for_backward(weight_MK, *inputs)
-        return product(activation(*inputs, slope=False)[0], weight_MK, bias_M)
+        parts = zip(*(tensor.split(ROWS) for tensor in inputs), strict=True)  # for the cache, and for a smaller heap
+        return torch.cat([product(activation(*part, slope=False)[0], weight_MK, bias_M) for part in parts])
 
     @staticmethod
     @once_differentiable
