@@ -6,12 +6,13 @@ Truncation is module replacing without the replacing and without a teacher: one 
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from torch import nn
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.cost import derive_steps, phase_flop
+from mothertongue.compress.cost import phase_flop
 from mothertongue.compress.distill import distillation_loss
 from mothertongue.compress.schedule import draw, phases, replacing_schedule
 from mothertongue.compress.theseus import (
@@ -23,26 +24,27 @@ from mothertongue.compress.theseus import (
     replace_modules,
     successor_layers,
 )
-from mothertongue.model.anatomy import anatomy
+from mothertongue.model.anatomy import anatomy, set_dropout
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
+from mothertongue.model.distributed import join
 from mothertongue.model.products import fast_products
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.team import rank
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import dev_lines, dev_score, dev_texts, device, open_windows, set_dropout
+from mothertongue.train.stage import derive_steps, dev_lines, dev_score, dev_texts, open_windows
 
 
 def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
     """Compress `checkpoint` to fewer layers, training on `corpus`; save a checkpoint in `out`, log.jsonl beside it."""
     opened = open_checkpoint(checkpoint)
     predecessor = opened.model.requires_grad_(False)
-    nn.Module.to(predecessor, device())
+    nn.Module.to(predecessor, join())
     count = len(anatomy(predecessor).blocks)
     kept = successor_layers(count, check_layers(count, config.layers), config.initial)
     model = set_dropout(make_successor(predecessor, kept), config.dropout)
     windows = open_windows(config, model, opened.tokenizer, corpus, out)
     flop = phase_flop(config, model, predecessor, windows.length)
-    steps = derive_steps(config, windows, flop)
+    steps = derive_steps(config, windows, partial(phases, config), flop)
     replacing_steps = config.replacing_steps(steps)
     if replacing_steps:
         check_masks(predecessor, windows.length)
