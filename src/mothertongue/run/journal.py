@@ -32,20 +32,24 @@ def sparkline(values: list[float], width: int = 12) -> str:
 
 @dataclass
 class Journal:
-    """log.jsonl in `folder`, rewritten from the saved state on resume so that no line stands twice.
+    """log.jsonl in `folder`.
 
     `lines` are reference lines, name -> bits per byte of the development text. Of several processes the first writes.
     """
 
     folder: Path
-    log: list[dict[str, Any]]
     lines: Mapping[str, float] = field(default_factory=dict)
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
         self._file = Path(os.devnull) if rank() else self.folder / "log.jsonl"
-        self._file.write_text("".join(json.dumps(line) + "\n" for line in self.log), "utf-8")
         self._writer = _tensorboard(self.folder) if self.tensorboard and not rank() else None
+        self.log: list[dict[str, Any]] = []
+
+    def begin(self, log: list[dict[str, Any]]) -> None:
+        """Write `log` anew, a saved state's, so that no line stands twice; `add` makes it longer."""
+        self.log = log
+        self._file.write_text("".join(json.dumps(line) + "\n" for line in log), "utf-8")
 
     def add(self, **line: Any) -> None:
         """One more line, `step` among its values."""

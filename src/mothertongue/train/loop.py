@@ -77,9 +77,10 @@ def fit(
     """
     keep_freed_memory()
     flop = flop or phase_flop(model, windows.length)
-    costs = {phase.name: flop(phase) for phase in plan}
+    costs = {phase.name: flop(phase) * config.batch_size * windows.length / 1e12 for phase in plan}
     with plain_errors(), closing(Saver(out / PROGRESS, Learner(model, config), config.keep_states)) as saver:
-        training = _Training(saver, windows, plan, config, out, loss, before_step, costs, score, lines or {}, name)
+        journal = Journal(out, lines or {}, config.tensorboard)
+        training = _Training(saver, journal, windows, plan, config, loss, before_step, costs, score, name)
         after = 0
         for _ in range(REWINDS):
             try:
@@ -120,15 +121,14 @@ class _Position:
 @dataclass(frozen=True)
 class _Training:
     saver: Saver
+    journal: Journal
     windows: Windows
     plan: Sequence[Phase]
     config: LoopConfig
-    out: Path
     loss: Loss
     before_step: Callable[[int], None] | None
-    costs: Mapping[str, float]  # operations per token of each phase
+    costs: Mapping[str, float]  # 10^12 operations in a step of each phase
     score: Callable[[], float] | None
-    lines: Mapping[str, float]
     name: str
 
     def run(self, after: int) -> Fitted:
@@ -140,7 +140,7 @@ class _Training:
         at = _Position(**{key: extra[key] for key in _Position.__dataclass_fields__ if key in extra})
         at.skipped = max(at.skipped, after - at.step)
         guard = Guard(**{"limit": self.config.spike, **at.guard})
-        journal = Journal(self.out, at.log, self.lines, self.config.tensorboard)
+        self.journal.begin(at.log)
         learner.begin()
         peak, saved = world() * machine_gigaflop(learner.model.device), time.monotonic()
         with (
@@ -150,10 +150,10 @@ class _Training:
         ):
             while at.step < total:
                 begun = time.monotonic()
-                learnt = self._step(at, guard, journal)
+                learnt = self._step(at, guard)
                 at.seconds += time.monotonic() - begun
                 share = 1e3 * at.tflop / at.seconds / peak if peak else 0.0
-                note = journal.note(tokens_per_second=at.step * tokens / at.seconds, share=share)
+                note = self.journal.note(tokens_per_second=at.step * tokens / at.seconds, share=share)
                 bar.advance(float(learnt), note=note)
                 late, asked = mean_of_all(time.monotonic() - saved > 60 * self.config.save_minutes, stopping())
                 if learnt and (at.step == total or late or asked):
@@ -162,13 +162,13 @@ class _Training:
                     if asked:
                         raise KeyboardInterrupt
         learner.end()
-        journal.finish()
+        self.journal.finish()
         self.saver.wait()
         mean_of_all(0.0)  # nobody writes into the folder any more
         rate = at.step * tokens / at.seconds
-        return Fitted(at.step, at.step * tokens, at.tflop, at.seconds, rate, journal.tail(), at.skipped)
+        return Fitted(at.step, at.step * tokens, at.tflop, at.seconds, rate, self.journal.tail(), at.skipped)
 
-    def _step(self, at: _Position, guard: Guard, journal: Journal) -> bool:
+    def _step(self, at: _Position, guard: Guard) -> bool:
         """One batch; whether anything was learnt from it."""
         phase, inner = _locate(self.plan, at.step)
         if inner == 0:
@@ -186,22 +186,22 @@ class _Training:
             raise _BrokenError(batch)
         if verdict == "skip":
             at.skipped += 1
-            journal.add(step=at.step, skipped_batch=batch, unusual_loss=str(value))
+            self.journal.add(step=at.step, skipped_batch=batch, unusual_loss=str(value))
             return False
         at.step += 1
         learner.step(at.step)
-        at.tflop += self.costs[phase.name] * self.config.batch_size * self.windows.length / 1e12
-        self._note(at, phase.name, value, journal)
+        at.tflop += self.costs[phase.name]
+        self._note(at, phase.name, value)
         return True
 
-    def _note(self, at: _Position, phase: str, loss: float, journal: Journal) -> None:
+    def _note(self, at: _Position, phase: str, loss: float) -> None:
         """The log's lines after a step, and the score of development text where it is due."""
         total, count = sum(phase.steps for phase in self.plan), self.config.dev_scores
         if at.step % max(1, total // LOG_POINTS) == 0 or at.step == total:
-            journal.add(step=at.step, phase=phase, loss=round(loss, 5), tflop=round(at.tflop, 6))
+            self.journal.add(step=at.step, phase=phase, loss=round(loss, 5), tflop=round(at.tflop, 6))
         if self.score and at.step in {round(total * (index + 1) / count) for index in range(count)}:
             with self.saver.learner.best():
-                journal.add(step=at.step, dev_bits_per_byte=round(self.score(), 5))
+                self.journal.add(step=at.step, dev_bits_per_byte=round(self.score(), 5))
 
 
 def _locate(plan: Sequence[Phase], step: int) -> tuple[Phase, int]:
