@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.schedule import draw, replacing_schedule
+from mothertongue.compress.schedule import draw, phases, replacing_schedule
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.compute import block_flop, flop_per_token
+from mothertongue.train.data import Windows
 from mothertongue.train.schedule import Phase
+
+TRIAL_STEPS = 1000
 
 
 def phase_flop(
@@ -52,3 +55,14 @@ def draw_flop(drawn: NDArray[np.bool_], each: int, *, weights: float, attention:
     blocks = np.where(drawn, 1, each)
     forward, down, own = blocks.sum(), blocks[drawn.argmax() :].sum(), drawn.sum()
     return float((forward + down + own) * weights + (forward + 2 * down) * attention)
+
+
+def derive_steps(config: CompressConfig, windows: Windows, flop: Callable[[Phase], float]) -> int:
+    """Optimizer steps from whichever of steps, budget_teraflop and epochs is given."""
+    if config.steps:
+        return config.steps
+    tokens = config.batch_size * windows.length
+    if not config.budget_teraflop:
+        return max(1, round(config.epochs * len(windows.ids) / tokens))
+    trial = sum(flop(phase) * phase.steps for phase in phases(config, TRIAL_STEPS)) / TRIAL_STEPS
+    return max(1, round(config.budget_teraflop * 1e12 / (tokens * trial)))

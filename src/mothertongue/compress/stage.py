@@ -6,13 +6,12 @@ Truncation is module replacing without the replacing and without a teacher: one 
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 from torch import nn
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.cost import phase_flop
+from mothertongue.compress.cost import derive_steps, phase_flop
 from mothertongue.compress.distill import distillation_loss
 from mothertongue.compress.schedule import draw, phases, replacing_schedule
 from mothertongue.compress.theseus import (
@@ -31,7 +30,7 @@ from mothertongue.model.products import fast_products
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.team import rank
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import derive_steps, dev_lines, dev_score, dev_texts, open_windows
+from mothertongue.train.stage import dev_lines, dev_score, dev_texts, open_windows
 
 
 def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
@@ -44,7 +43,7 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
     model = set_dropout(make_successor(predecessor, kept), config.dropout)
     windows = open_windows(config, model, opened.tokenizer, corpus, out)
     flop = phase_flop(config, model, predecessor, windows.length)
-    steps = derive_steps(config, windows, partial(phases, config), flop)
+    steps = derive_steps(config, windows, flop)
     replacing_steps = config.replacing_steps(steps)
     if replacing_steps:
         check_masks(predecessor, windows.length)

@@ -28,7 +28,7 @@ from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.finder import draw_finder, find_learning_rate
 from mothertongue.train.loop import fit, phase_flop
-from mothertongue.train.schedule import Phase, guillou, phases
+from mothertongue.train.schedule import guillou, phases
 
 TRIAL_STEPS = 1000
 
@@ -44,14 +44,13 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     nn.Module.to(model, join())
     windows = open_windows(config, model, opened.tokenizer, corpus, out)
     rate = peak_rate(config, model, windows, out)
-    plan = partial(phases, config, learning_rate=rate)
-    steps = derive_steps(config, windows, plan, phase_flop(model, windows.length))
+    plan = phases(config, derive_steps(config, model, windows), rate)
     texts = dev_texts(config, corpus)
     lines = dev_lines(texts, windows, opened.tokenizer, out)
     end_id = end_of_text_id(opened.tokenizer) if config.mask_documents else None
     loss = partial(next_token_loss, end_id=end_id, smoothing=config.label_smoothing)
     score = dev_score(config, model, opened.tokenizer, texts)
-    fitted = fit(model, windows, plan(steps), config, out, loss=loss, score=score, lines=lines)
+    fitted = fit(model, windows, plan, config, out, loss=loss, score=score, lines=lines)
     nn.Module.cpu(model)
     if not rank():
         save_checkpoint(model, opened.tokenizer, out)
@@ -73,9 +72,7 @@ def open_windows(config: LoopConfig, model: PreTrainedModel, tokenizer: Tokenize
     return Windows(ids, config.sequence_length or context, config.seed)
 
 
-def derive_steps(
-    config: LoopConfig, windows: Windows, plan: Callable[[int], Sequence[Phase]], flop: Callable[[Phase], float]
-) -> int:
+def derive_steps(config: TrainConfig, model: PreTrainedModel, windows: Windows) -> int:
     """Optimizer steps from whichever of steps, budget_teraflop and epochs is given."""
     if config.steps:
         return config.steps
@@ -83,7 +80,8 @@ def derive_steps(
     if not config.budget_teraflop:
         return max(1, round(config.epochs * len(windows.ids) / tokens))
     # the cost per step depends on the phases, whose shares do not depend on the number of steps
-    cost = sum(flop(phase) * phase.steps for phase in plan(TRIAL_STEPS)) / TRIAL_STEPS
+    trial, flop = phases(config, TRIAL_STEPS, 1.0), phase_flop(model, windows.length)
+    cost = sum(flop(phase) * phase.steps for phase in trial) / TRIAL_STEPS
     return max(1, round(config.budget_teraflop * 1e12 / (tokens * cost)))
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.cost import draw_flop, phase_flop
+from mothertongue.compress.cost import derive_steps, draw_flop, phase_flop
 from mothertongue.compress.distill import distillation_loss
 from mothertongue.compress.schedule import draw, phases, replacing_schedule
 from mothertongue.compress.theseus import ReplaceableModule, install_modules, make_successor, replace_modules
@@ -18,7 +17,6 @@ from mothertongue.model import products
 from mothertongue.train.data import Windows
 from mothertongue.train.freeze import group_parameters, unfreeze
 from mothertongue.train.schedule import Phase
-from mothertongue.train.stage import derive_steps
 
 LENGTH, STEPS = 32, 10
 ATTENTION = {torch.ops.aten.bmm, torch.ops.aten.baddbmm}
@@ -109,7 +107,14 @@ def test_a_budget_is_spent_whole_and_more_expensive_methods_get_fewer_steps(benc
     for method in ("theseus", "truncate"):
         config = CompressConfig(method=method, budget_teraflop=0.5, batch_size=4)
         flop = phase_flop(config, bench.model, bench.predecessor, LENGTH)
-        steps[method] = derive_steps(config, windows, partial(phases, config), flop)
+        steps[method] = derive_steps(config, windows, flop)
         spent = sum(flop(phase) * phase.steps for phase in phases(config, steps[method])) * 4 * LENGTH
         assert spent == pytest.approx(0.5e12, rel=0.02)
     assert steps["theseus"] < steps["truncate"]
+
+
+def test_steps_come_from_steps_or_from_epochs_where_no_budget_is_given(bench: Bench) -> None:
+    windows = Windows(np.zeros(10_000, dtype=np.uint16), LENGTH, 0)
+    assert derive_steps(CompressConfig(steps=7), windows, lambda phase: 1.0) == 7
+    assert derive_steps(CompressConfig(epochs=2.0, batch_size=4), windows, lambda phase: 1.0) == round(20_000 / 128)
+    assert derive_steps(CompressConfig(epochs=0.001), windows, lambda phase: 1.0) == 1

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
 from transformers import GPT2LMHeadModel
 
 from mothertongue.errors import ConfigError
+from mothertongue.model.compute import flop_per_token
 from mothertongue.run.settings import parse_settings
-from mothertongue.train.config import LoopConfig, TrainConfig
+from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
-from mothertongue.train.loop import phase_flop
 from mothertongue.train.schedule import phases
 from mothertongue.train.stage import derive_steps, open_windows
 
@@ -51,19 +50,14 @@ def test_impossible_settings_are_refused_by_name(values: dict[str, object]) -> N
         parse_settings(TrainConfig, values)
 
 
-def steps_of(config: LoopConfig, windows: Windows) -> int:
-    """Derived where neither phases nor their cost matter."""
-    return derive_steps(config, windows, lambda steps: (), lambda phase: 1.0)
+def test_steps_win_over_epochs(make_gpt2: Maker, windows: Windows) -> None:
+    assert derive_steps(TrainConfig(steps=7, epochs=3.0), make_gpt2(), windows) == 7
 
 
-def test_steps_win_over_epochs(windows: Windows) -> None:
-    assert steps_of(TrainConfig(steps=7, epochs=3.0), windows) == 7
-
-
-def test_epochs_count_the_training_tokens(windows: Windows) -> None:
+def test_epochs_count_the_training_tokens(make_gpt2: Maker, windows: Windows) -> None:
     tokens = len(windows.ids)
-    assert steps_of(TrainConfig(epochs=2.0, batch_size=4), windows) == round(2 * tokens / (4 * 32))
-    assert steps_of(TrainConfig(epochs=0.001, batch_size=64), windows) == 1
+    assert derive_steps(TrainConfig(epochs=2.0, batch_size=4), make_gpt2(), windows) == round(2 * tokens / (4 * 32))
+    assert derive_steps(TrainConfig(epochs=0.001, batch_size=64), make_gpt2(), windows) == 1
 
 
 @pytest.mark.parametrize("preset", ["modern", "guillou"])
@@ -73,9 +67,9 @@ def test_a_budget_is_spent_to_within_two_percent(
 ) -> None:
     model = make_gpt2()
     config = TrainConfig(budget_teraflop=0.05, batch_size=4, preset=preset, embeddings_first=embeddings_first)
-    plan, flop = partial(phases, config, learning_rate=1e-3), phase_flop(model, 32)
-    steps = derive_steps(config, windows, plan, flop)
-    spent = sum(flop(phase) * phase.steps * 4 * 32 for phase in plan(steps))
+    steps = derive_steps(config, model, windows)
+    plan = phases(config, steps, 1e-3)
+    spent = sum(flop_per_token(model, phase.rates, 32) * phase.steps * 4 * 32 for phase in plan)
     assert spent == pytest.approx(0.05e12, rel=0.02)
 
 
