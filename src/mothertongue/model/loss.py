@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.products import product, product_over_rows
 
-CHUNK_TOKENS = 512
+CHUNK_TOKENS = 256
 HEAD_ROWS = 192  # of the head's gradient that a chunk adds at once
 
 
@@ -121,7 +121,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 if head_grad_DV is None:
                     head_grad_DV = product_over_rows(scaled_CD, grad_CV).to(head_VD.dtype)
                 else:
-                    for rows_C, rows_V in zip(scaled_CD.split(HEAD_ROWS, 1), head_grad_DV.split(HEAD_ROWS), strict=True):
+                    for rows_C, rows_V in zip(
+                        scaled_CD.split(HEAD_ROWS, 1), head_grad_DV.split(HEAD_ROWS), strict=True
+                    ):
                         rows_V += product_over_rows(rows_C, grad_CV)
             if bias_grad is not None:
                 bias_grad += grad_CV.sum(dim=0) / count
