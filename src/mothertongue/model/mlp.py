@@ -53,7 +53,8 @@ def _gated(layer: Any, hidden: Tensor) -> Tensor:
 
 
 def _suits(hidden: Tensor) -> bool:
-    return hidden.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+    exact = hidden.dtype in (torch.float32, torch.float64)
+    return exact and hidden.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
 
 
 def gelu(hidden: Tensor, *, slope: bool) -> tuple[Tensor, Slopes]:
