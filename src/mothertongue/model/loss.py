@@ -121,9 +121,8 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 if head_grad_DV is None:
                     head_grad_DV = product_over_rows(scaled_CD, grad_CV).to(head_VD.dtype)
                 else:
-                    for rows_C, rows_V in zip(
-                        scaled_CD.split(HEAD_ROWS, 1), head_grad_DV.split(HEAD_ROWS), strict=True
-                    ):
+                    columns, rows = torch.split(scaled_CD, HEAD_ROWS, 1), torch.split(head_grad_DV, HEAD_ROWS)
+                    for rows_C, rows_V in zip(columns, rows, strict=True):
                         rows_V += product_over_rows(rows_C, grad_CV)
             if bias_grad is not None:
                 bias_grad += grad_CV.sum(dim=0) / count

@@ -42,7 +42,7 @@ def _plain(layer: Any) -> bool:
 
 def _gpt2(layer: Any, hidden: Tensor) -> Tensor:
     if not _suits(hidden):
-        return cast(Tensor, GPT2MLP.forward(layer, cast(Any, hidden)))
+        return GPT2MLP.forward(layer, cast(Any, hidden))
     return cast(Tensor, layer.dropout(_project(gelu, layer.c_proj, layer.c_fc(hidden))))
 
 
@@ -91,7 +91,7 @@ class _Project(torch.autograd.Function):
     def forward(ctx: Any, activation: Any, weight_MK: Tensor, bias_M: Tensor | None, *inputs: Tensor) -> Tensor:
         ctx.activation = activation
         ctx.save_for_backward(weight_MK, *inputs)
-        parts = zip(*(tensor.split(ROWS) for tensor in inputs), strict=True)  # for the cache, and for a smaller heap
+        parts = zip(*(torch.split(tensor, ROWS) for tensor in inputs), strict=True)  # for cache and heap
         return torch.cat([product(activation(*part, slope=False)[0], weight_MK, bias_M) for part in parts])
 
     @staticmethod
@@ -102,8 +102,8 @@ class _Project(torch.autograd.Function):
         value_NK, slopes = ctx.activation(*inputs, slope=True)
         weight = product_over_rows(grad_NM, value_NK) if want_weight else None
         del value_NK
-        grads: list[Tensor] = []
+        grads: list[Tensor | None] = [None] * len(inputs)
         if any(want_inputs):
             inner_NK = product(grad_NM, weight_MK.T)
             grads = [slope.mul_(inner_NK) for slope in slopes]
-        return None, weight, grad_NM.sum(0) if want_bias else None, *(grads or [None] * len(inputs))
+        return None, weight, grad_NM.sum(0) if want_bias else None, *grads
