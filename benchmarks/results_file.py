@@ -29,7 +29,7 @@ def write_results(
 ) -> Path:
     """Write benchmarks/results/`name`.json and give its path.
 
-    With `beside`, what an earlier run has measured of other questions stays (rows have a `question`), and so do notes
+    With `beside`, what an earlier run has measured of other questions, sizes and languages stays, and so do notes
     on other subjects (what is before their colon); every row then says of which commit it is.
     """
     RESULTS.mkdir(exist_ok=True)
@@ -40,8 +40,8 @@ def write_results(
         rows = [{**row, "commit": commit} for row in rows]
     if beside and file.is_file():
         before = json.loads(file.read_text("utf-8"))
-        again, subjects = {row["question"] for row in rows}, {note.partition(":")[0] for note in notes}
-        kept = [{"commit": before["commit"], **row} for row in before["rows"] if row["question"] not in again]
+        again, subjects = {_subject(row) for row in rows}, {note.partition(":")[0] for note in notes}
+        kept = [{"commit": before["commit"], **row} for row in before["rows"] if _subject(row) not in again]
         rows, figures = [*kept, *rows], {**before["figures"], **figures}
         notes = [*(note for note in before["notes"] if note.partition(":")[0] not in subjects), *notes]
     result = {
@@ -62,6 +62,10 @@ def write_results(
     }
     file.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return file
+
+
+def _subject(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row.get(name) for name in ("question", "size", "dropout", "language"))
 
 
 def read_figures(name: str) -> dict[str, float]:

@@ -51,9 +51,9 @@ class Job:
 
 
 SIZES = {
-    "tiny": Job(6, 384, 6, 16384, context=256, length=256, batch=8, steps=20),
-    "small": Job(12, 768, 12, 50257, context=1024, length=256, batch=2, steps=10),
-    "small_1024": Job(12, 768, 12, 50257, context=1024, length=1024, batch=1, steps=5, warm=1),
+    "tiny": Job(6, 384, 6, 16384, context=256, length=256, batch=8, steps=8),
+    "small": Job(12, 768, 12, 50257, context=1024, length=256, batch=2, steps=4),
+    "small_1024": Job(12, 768, 12, 50257, context=1024, length=1024, batch=1, steps=3, warm=1),
 }
 
 
