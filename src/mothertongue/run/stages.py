@@ -72,7 +72,8 @@ STAGES: dict[str, Stage] = {
             "transfer",
             "checkpoint",
             "Move a model to a new vocabulary, keeping what it knows.",
-            {"checkpoint": "checkpoint", "tokenizer": "tokenizer", "corpus": "corpus"},
+            {"checkpoint": "checkpoint", "corpus": "corpus"},
+            {"tokenizer": "tokenizer"},
         ),
         Stage(
             "train",
