@@ -124,8 +124,8 @@ def given_step(stage: str, out: Path, given: Mapping[str, Any]) -> Step:
     return parse_step(out.name, {**table, "stage": stage}, earlier=[], where=f"mothertongue {stage}")
 
 
-def _table_or_text(text: str) -> Any:
-    return toml_value(text) if text.startswith("{") else text
+def _table_or_text(value: Any) -> Any:
+    return toml_value(value) if isinstance(value, str) and value.startswith("{") else value
 
 
 def _newest(kind: str, role: str, inputs: Mapping[str, str], earlier: Sequence[Step]) -> str | None:

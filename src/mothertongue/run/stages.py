@@ -96,6 +96,12 @@ STAGES: dict[str, Stage] = {
             {"checkpoint": "checkpoint", "corpus": "corpus"},
         ),
         Stage(
+            "compare",
+            "report",
+            "Draw the honest curve: what each way of transfer saves against training from scratch.",
+            {"checkpoint": "checkpoint", "tokenizer": "tokenizer", "corpus": "corpus"},
+        ),
+        Stage(
             "export",
             "export",
             "A folder that other tools open, read back and compared.",

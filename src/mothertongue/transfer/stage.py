@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -18,7 +18,7 @@ from mothertongue.model.score import score_documents
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.progress import say
 from mothertongue.tokenizer.bytelevel import encode_text, open_tokenizer
-from mothertongue.transfer.calibrate import calibrate, unigram
+from mothertongue.transfer.calibrate import Calibration, calibrate, unigram
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.gather import corpus_streams, gather
 from mothertongue.transfer.knows import base_knows
@@ -40,26 +40,44 @@ def transfer(
     Only `trim` needs no tokenizer: without one, or with the model's own, it makes a smaller one of that.
     """
     begun = time.perf_counter()
-    method, source = METHODS.load(config.method), open_checkpoint(checkpoint)
+    METHODS.load(config.method)  # what is not there is said before anything is read
+    source = open_checkpoint(checkpoint)
     known = base_knows(source, corpus)
     if known:
         say(f"  {known.suggestion}")
     target, model = open_tokenizer(tokenizer) if tokenizer else source.tokenizer, source.model
     if not tokenizer or (config.method == "trim" and target.get_vocab() == source.tokenizer.get_vocab()):
         return trim(config, source, out, corpus) | (known.as_metrics() if known else {})
-    streams = corpus_streams(config, target, corpus)
-    material = gather(config, source, target, streams)
-    set_vocabulary(model, method(material), target)
-    counts_V = token_counts(streams(), material.target_size)
-    metrics = describe(config, material, counts_V) | (known.as_metrics() if known else {})
-    if config.calibrate and config.method != "trim":
-        length = min(CALIBRATION_TOKENS, anatomy(model).context)
-        windows_BT = sample_windows(streams(), count=CALIBRATION_WINDOWS, length=length)
-        metrics["calibration"] = asdict(calibrate(model, windows_BT, unigram(counts_V)))
-    metrics |= starting_scores(model, target, dev_texts(corpus, max_bytes=DEV_BYTES), unigram(counts_V))
+    given = give_vocabulary(config, source, target, corpus)
+    metrics = describe(config, given.material, given.counts) | (known.as_metrics() if known else {})
+    if given.calibration:
+        metrics["calibration"] = asdict(given.calibration)
+    metrics |= starting_scores(model, target, dev_texts(corpus, max_bytes=DEV_BYTES), unigram(given.counts))
     say(summary(metrics))
     save_checkpoint(model, target, out)
     return metrics | {"seconds": round(time.perf_counter() - begun, 3)}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a new vocabulary was made from, how often its tokens occur, and how calibrating them went."""
+
+    material: Material
+    counts: Tensor  # V
+    calibration: Calibration | None
+
+
+def give_vocabulary(config: TransferConfig, source: Checkpoint, target: Tokenizer, corpus: Path) -> Given:
+    """Give the model of `source`, in place, the vocabulary `target` with rows as `config` says."""
+    streams = corpus_streams(config, target, corpus)
+    material = gather(config, source, target, streams)
+    set_vocabulary(source.model, METHODS.load(config.method)(material), target)
+    counts_V = token_counts(streams(), material.target_size)
+    if not config.calibrate or config.method == "trim":
+        return Given(material, counts_V, None)
+    length = min(CALIBRATION_TOKENS, anatomy(source.model).context)
+    windows_BT = sample_windows(streams(), count=CALIBRATION_WINDOWS, length=length)
+    return Given(material, counts_V, calibrate(source.model, windows_BT, unigram(counts_V)))
 
 
 def trim(config: TransferConfig, source: Checkpoint, out: Path, corpus: Path) -> Metrics:

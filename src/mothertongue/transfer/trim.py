@@ -171,7 +171,7 @@ def trim_model(model: PreTrainedModel, source: Tokenizer, used: Collection[int])
     set_vocabulary(model, vocabulary_rows(model, size)[list(trimmed.kept)], trimmed.tokenizer)
     new = {old: i for i, old in enumerate(trimmed.kept)}
     for name, old in roles.items():  # unlike with a new vocabulary, what the model itself called so is still there
-        value = [new[i] for i in old if i in new] if isinstance(old, list) else new.get(old)
+        value = [new[i] for i in old if i in new] if isinstance(old, list) else new.get(old if old is not None else -1)
         setattr(model.config, name, value)
         setattr(model.generation_config, name, value)
     sizes = {"source_vocab_size": size, "target_vocab_size": len(trimmed.kept)}

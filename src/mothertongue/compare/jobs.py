@@ -1,0 +1,46 @@
+"""All trainings of a comparison, in an order in which an early stop still leaves whole pairs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mothertongue.compare.config import CompareConfig
+from mothertongue.compare.ground import Ground
+from mothertongue.compare.training import BusyError, Job, Result, run_job
+from mothertongue.run.progress import say
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is finished, and what is not: time ran out, or other processes are still at it."""
+
+    results: tuple[Result, ...]
+    left: tuple[Job, ...]
+
+
+def jobs_of(config: CompareConfig) -> Iterator[Job]:
+    """Short trainings before long ones, all arms of a seed together."""
+    for budget in sorted(set(config.budgets)):
+        for seed in range(config.seeds):
+            for arm in dict.fromkeys(config.arms):
+                yield Job(arm, budget, seed)
+
+
+def run_jobs(ground: Ground, *, max_hours: float = 0.0) -> Done:
+    """Make every training that is not there; begin none after `max_hours` (0: no end), pass by those of others."""
+    begun, jobs = time.monotonic(), list(jobs_of(ground.config))
+    results: list[Result] = []
+    left: list[Job] = []
+    for number, job in enumerate(jobs, 1):
+        if max_hours and time.monotonic() - begun > 3600 * max_hours:
+            left.append(job)
+            continue
+        try:
+            results.append(run_job(ground, job))
+        except BusyError:
+            left.append(job)
+            continue
+        say(f"  [{number}/{len(jobs)}] {job.arm} {job.budget:g} seed {job.seed}: {results[-1].bits_per_byte:.4f}")
+    return Done(tuple(results), tuple(left))
