@@ -48,7 +48,8 @@ class CompareConfig(Settings):
         if not (self.arms and self.budgets and self.optimizers):
             raise ConfigError("arms, budgets and optimizers must each name at least one thing.")
         for name in self.arms:
-            find_arm(name)
+            if find_arm(name).dictionary and not self.dictionary:
+                raise ConfigError(f'The arm "{name}" uses a dictionary. Name one: dictionary = "en-cs.tsv".')
         for budget in self.budgets:
             if not 0 < budget <= 1000:
                 raise ConfigError(f"budgets: {budget:g} tokens per parameter is outside of 0..1000 (0 excluded).")

@@ -29,8 +29,8 @@ from mothertongue.train.stage import set_dropout
 from mothertongue.transfer.overlap import id_count
 
 VERSION = 1  # rises when the same settings would give another training
-# settings that say how many trainings there are, not what one of them is
-_HOW_MANY = ("arms", "budgets", "seeds")
+# settings that say how many trainings there are, not what each of them is; a dictionary is the business of some arms
+_NOT_OF_ALL = ("arms", "budgets", "seeds", "dictionary")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Ground:
 
     def folder(self, name: str, **more: Any) -> Path:
         """The folder of what `name` and `more` describe: other settings or inputs give another one."""
-        settings = {key: value for key, value in settings_dict(self.config).items() if key not in _HOW_MANY}
+        settings = {key: value for key, value in settings_dict(self.config).items() if key not in _NOT_OF_ALL}
         told = json.dumps([VERSION, settings, self.made_of, more], sort_keys=True, ensure_ascii=False)
         return self.work / f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mothertongue.compare.config import CompareConfig
 from mothertongue.compare.ground import Ground
-from mothertongue.compare.training import BusyError, Job, Result, run_job
+from mothertongue.compare.training import RESULT, BusyError, Job, Result, folder_of, run_job
 from mothertongue.run.progress import say
 
 
@@ -26,6 +26,13 @@ def jobs_of(config: CompareConfig) -> Iterator[Job]:
         for seed in range(config.seeds):
             for arm in dict.fromkeys(config.arms):
                 yield Job(arm, budget, seed)
+
+
+def finished(ground: Ground) -> Done:
+    """What is there, without making any."""
+    jobs = list(jobs_of(ground.config))
+    there = [job for job in jobs if (folder_of(ground, job) / RESULT).is_file()]
+    return Done(tuple(run_job(ground, job) for job in there), tuple(job for job in jobs if job not in there))
 
 
 def run_jobs(ground: Ground, *, max_hours: float = 0.0) -> Done:

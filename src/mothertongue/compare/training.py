@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from mothertongue.compare.arms import Arm, find_arm
 from mothertongue.compare.ground import Ground, fresh_like, opened_rows
 from mothertongue.compare.rates import GUILLOU_PEAK, Tried, find_rates, plan_of, rates_of, tried_from, with_rates
-from mothertongue.errors import ArtifactError, ConfigError
+from mothertongue.errors import ArtifactError
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.run.disk import locked, write_json
 from mothertongue.run.manifest import PROGRESS
@@ -63,8 +63,14 @@ class BusyError(ArtifactError):
 
 def run_job(ground: Ground, job: Job) -> Result:
     """The result of `job`, made now or found. BusyError if another process is making it."""
-    folder = ground.folder(f"{job.arm}-{job.budget:g}-seed{job.seed}", job=asdict(job), arm=asdict(find_arm(job.arm)))
+    folder = folder_of(ground, job)
     return Result(**_once(folder, partial(_train, ground, job, folder)))
+
+
+def folder_of(ground: Ground, job: Job) -> Path:
+    """Where a training is made and its result is kept."""
+    name = f"{job.arm}-{job.budget:g}-seed{job.seed}"
+    return ground.folder(name, job=asdict(job), arm=_told(ground, find_arm(job.arm)))
 
 
 def _train(ground: Ground, job: Job, folder: Path) -> dict[str, Any]:
@@ -114,8 +120,9 @@ def _beginning(ground: Ground, arm: Arm, seed: int) -> tuple[Callable[[], PreTra
     """A function that gives the model as it begins, and the processor seconds that its rows took."""
     if not arm.method:
         return partial(fresh_like, ground.checkpoint, ground.vocabulary, seed=seed), 0.0
-    settings = {"method": arm.method, "calibrate": arm.calibrate, "dictionary": arm.dictionary}
-    folder = ground.folder(f"rows-{arm.method}-seed{seed}", seed=seed, **settings)
+    told = _told(ground, arm)
+    rows = {key: told[key] for key in ("method", "calibrate", "dictionary")}
+    folder = ground.folder(f"rows-{arm.method}-seed{seed}", seed=seed, **rows)
 
     def make() -> dict[str, Any]:
         source, begun = open_checkpoint(ground.checkpoint), time.process_time()
@@ -136,11 +143,7 @@ def transfer_config(ground: Ground, arm: Arm, seed: int) -> TransferConfig:
         max_megabytes=ground.config.text_megabytes,
         seed=seed,
     )
-    if not arm.dictionary:
-        return config
-    if not ground.config.dictionary or "dictionary" not in {item.name for item in fields(config)}:
-        raise ConfigError(f'"{arm.method}" is to use a dictionary here. Name one (dictionary = "en-cs.tsv").')
-    more: dict[str, Any] = {"dictionary": ground.config.dictionary}
+    more: dict[str, Any] = {"dictionary": ground.config.dictionary} if arm.dictionary else {}
     return replace(config, **more)
 
 
@@ -151,7 +154,7 @@ def _rates(ground: Ground, job: Job, arm: Arm) -> tuple[Tried, ...]:
     probe = train_config(ground, arm, 0, steps)
     if not (arm.probed and config.probes):
         return (Tried(rates_of(probe), 0.0),)
-    folder = ground.folder(f"rates-{job.arm}-{job.budget:g}", arm=asdict(arm), budget=job.budget)
+    folder = ground.folder(f"rates-{job.arm}-{job.budget:g}", arm=_told(ground, arm), budget=job.budget)
 
     def make() -> dict[str, Any]:
         fresh, _ = _beginning(ground, arm, 0)
@@ -162,6 +165,11 @@ def _rates(ground: Ground, job: Job, arm: Arm) -> tuple[Tried, ...]:
         return {"tried": [asdict(tried) for tried in found]}
 
     return tuple(map(tried_from, _once(folder, make)["tried"]))
+
+
+def _told(ground: Ground, arm: Arm) -> dict[str, Any]:
+    """The arm as it enters the name of a folder: with its dictionary, if it uses that."""
+    return {**asdict(arm), "dictionary": ground.config.dictionary if arm.dictionary else ""}
 
 
 def _once(folder: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

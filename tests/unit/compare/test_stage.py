@@ -15,7 +15,7 @@ from mothertongue.compare import training
 from mothertongue.compare.arms import find_arm
 from mothertongue.compare.config import CompareConfig
 from mothertongue.compare.ground import Ground
-from mothertongue.compare.jobs import run_jobs
+from mothertongue.compare.jobs import finished, run_jobs
 from mothertongue.compare.training import BusyError, Job, run_job
 from mothertongue.errors import ConfigError
 from mothertongue.run.artifact import read_manifest
@@ -92,6 +92,9 @@ def test_a_training_of_another_process_is_passed_by(open_small: Callable[..., Gr
 def test_time_that_is_over_leaves_the_rest_for_the_next_time(open_small: Callable[..., Ground]) -> None:
     done = run_jobs(open_small(), max_hours=1e-9)
     assert not done.results and len(done.left) == 4
+    assert finished(open_small()) == done
+    whole = run_jobs(open_small(budgets=(0.02,)))
+    assert set(finished(open_small()).results) == set(whole.results) and len(finished(open_small()).left) == 2
 
 
 def test_other_settings_are_other_trainings(open_small: Callable[..., Ground]) -> None:
@@ -119,9 +122,8 @@ def test_a_sequence_longer_than_the_context_is_refused(open_small: Callable[...,
         open_small(sequence_length=65)
 
 
-def test_arms_have_their_recipes(open_small: Callable[..., Ground]) -> None:
+def test_arms_have_their_recipes() -> None:
     assert find_arm("scratch").method == "" and find_arm("align").probed
     assert find_arm("guillou").preset == "guillou" and not find_arm("guillou").calibrate
-    assert find_arm("align+dictionary").dictionary
-    with pytest.raises(ConfigError, match="is to use a dictionary"):
-        run_job(open_small(), Job("mean+dictionary", 0.02, 0))
+    with pytest.raises(ConfigError, match="uses a dictionary"):
+        CompareConfig(arms=("mean+dictionary",))
