@@ -38,8 +38,10 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
 
 def _against(name: str, point: Point, align: Sequence[Point]) -> dict[str, float]:
     """Share of a recipe's compute with which align reaches its bits, and how much lower align is at equal compute."""
-    share = compute_for(align, point.bits).factor / point.tflop
-    return {f"{name}_compute_share": share, f"gain_over_{name}": 1 - bits_at(align, point.tflop) / point.bits}
+    needed = compute_for(align, point.bits)
+    gain = 1 - bits_at(align, point.tflop) / point.bits
+    figures = {f"{name}_compute_share": needed.factor / point.tflop, f"gain_over_{name}": gain}
+    return figures | ({f"{name}_compute_share_is_most": 1.0} if needed.bound == "at most" else {})
 
 
 def _last(found: dict[tuple[str, float], Spot], arm: str) -> Spot | None:

@@ -18,7 +18,7 @@ class CompareConfig(Settings):
         ("scratch", "mean", "align"),
         "what is compared: scratch, a transfer method, METHOD+dictionary, guillou, guillou-probed",
     )
-    budgets: tuple[float, ...] = setting((0.2, 0.5, 1.0, 2.0, 5.0), "lengths of training, in tokens per parameter")
+    budgets: tuple[float, ...] = setting((0.2, 0.5, 1.0, 2.0), "lengths of training, in tokens per parameter")
     seeds: int = setting(3, "trainings of each arm and budget; one seed is one order of the text", least=1, most=100)
     split: str = setting("dev", "side of the corpus that is measured on", choices=("dev", "heldout"))
     max_megabytes: float = setting(0.2, "measure on at most this much text, whole documents; 0 = all of it", least=0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mothertongue.compare.config import CompareConfig
 from mothertongue.compare.ground import Ground
 from mothertongue.compare.training import RESULT, BusyError, Job, Result, folder_of, run_job
-from mothertongue.run.progress import say
+from mothertongue.run.progress import say, span
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ def finished(ground: Ground) -> Done:
 def run_jobs(ground: Ground, *, max_hours: float = 0.0) -> Done:
     """Make every training that is not there; begin none after `max_hours` (0: no end), pass by those of others."""
     begun, jobs = time.monotonic(), list(jobs_of(ground.config))
+    read, whole = 0.0, sum(job.budget for job in jobs)  # what a training takes goes with its budget
     results: list[Result] = []
     left: list[Job] = []
     for number, job in enumerate(jobs, 1):
@@ -49,5 +50,8 @@ def run_jobs(ground: Ground, *, max_hours: float = 0.0) -> Done:
         except BusyError:
             left.append(job)
             continue
-        say(f"  [{number}/{len(jobs)}] {job.arm} {job.budget:g} seed {job.seed}: {results[-1].bits_per_byte:.4f}")
+        read += job.budget
+        left_over = (time.monotonic() - begun) * (whole - read) / read
+        what = f"{job.arm} {job.budget:g} seed {job.seed}: {results[-1].bits_per_byte:.4f} bits per byte"
+        say(f"  [{number}/{len(jobs)}] {what}, about {span(left_over)} to go")
     return Done(tuple(results), tuple(left))

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from math import log
 from pathlib import Path
 
+from mothertongue.corpus.config import Source
+from mothertongue.errors import MothertongueError
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import Checkpoint, end_of_text_id
+from mothertongue.model.checkpoint import Checkpoint, end_of_text_id, open_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.model.stream import FIVEGRAM_TOKENS, fivegram_nats, make_stream, vocabulary_of
 from mothertongue.run.artifact import Metrics
-from mothertongue.transfer.streams import dev_texts, train_texts, up_to
+from mothertongue.transfer.streams import dev_texts, source_texts, train_texts, up_to
 
 SCORED_BYTES = 16_000  # 124 M parameters read them in half a minute, even letter by letter
 COUNTED_BYTES = 2_000_000
+PLANNED_BYTES, PIECE = 400_000, 2_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,25 @@ def base_knows(base: Checkpoint, corpus: Path) -> Knowledge | None:
     """The answer for the development side of `corpus`; None if it has none."""
     texts = dev_texts(corpus, max_bytes=SCORED_BYTES)
     return knowledge(base, texts, train_texts(corpus, max_bytes=COUNTED_BYTES)) if texts else None
+
+
+def suggest_for_plan(base: Path, sources: Sequence[str]) -> str:
+    """The answer in a sentence, from the beginning of the texts themselves; "" where they or the base cannot be read.
+
+    Of their pieces one in ten is scored and the others are counted, so the 5-gram has read the same documents: an
+    answer that the base knows the language is sure, one that it does not is the transfer's to confirm.
+    """
+    if not any(base.glob("model*.safetensors")):
+        return ""
+    try:
+        listed = [Source(path=path) for path in sources]
+        texts = "\n".join(source_texts(listed, max_bytes=PLANNED_BYTES))
+        pieces = [texts[at : at + PIECE] for at in range(0, len(texts), PIECE)]
+        scored = pieces[::10]
+        counted = [piece for number, piece in enumerate(pieces) if number % 10]
+        return knowledge(open_checkpoint(base), scored, counted).suggestion if counted else ""
+    except MothertongueError:
+        return ""  # whoever runs the plan hears what is wrong
 
 
 def knowledge(base: Checkpoint, texts: Sequence[str], others: Iterable[str]) -> Knowledge:

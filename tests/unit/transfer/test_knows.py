@@ -11,7 +11,7 @@ import torch
 
 from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.tokenizer.bytelevel import encode_text
-from mothertongue.transfer.knows import COUNTED_BYTES, SCORED_BYTES, Knowledge, base_knows, knowledge
+from mothertongue.transfer.knows import COUNTED_BYTES, SCORED_BYTES, Knowledge, base_knows, knowledge, suggest_for_plan
 
 from .conftest import CZECH, sentences
 
@@ -65,3 +65,9 @@ def test_a_corpus_without_development_side_gives_no_answer(source_checkpoint: Pa
 
 def test_the_figures_are_told_with_two_digits() -> None:
     assert "1.23 bits per byte" in Knowledge(1.234, 2.0).suggestion
+
+
+def test_a_plan_asks_the_texts_themselves(source_checkpoint: Path, english_file: Path, tmp_path: Path) -> None:
+    assert "new tokenizer" in suggest_for_plan(source_checkpoint, [str(english_file)])
+    assert suggest_for_plan(tmp_path, [str(english_file)]) == ""  # no weights there
+    assert suggest_for_plan(source_checkpoint, [str(tmp_path / "none.txt")]) == ""
