@@ -32,7 +32,7 @@ class CompareConfig(Settings):
     probe_share: float = setting(0.05, "length of a probe, as a share of the training", least=0.001, most=1)
     probe_steps: int = setting(40, "but at least so many steps", least=5)
     probe_kilobytes: float = setting(30.0, "development text that a probe is scored on, in kB", least=1)
-    optimizers: tuple[str, ...] = setting(("adamw",), "adamw, muon: the later ones are one more probe each")
+    optimizers: tuple[str, ...] = setting(("adamw",), "adamw, muon: one more probe for each but the first")
     source_text: tuple[Source, ...] = setting((), "text in the base's own language, where it ships no static vectors")
     text_megabytes: float = setting(32.0, "text of each language that initial rows are made from", least=0.001)
     dictionary: str = setting("", "for wechsel and METHOD+dictionary: as in [transfer]", path=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -14,7 +14,7 @@ COLOURS = ("#1f4e79", "#b5541c", "#3c7d4b", "#7b4a9e", "#b8960c", "#5b8fb9", "#8
 MARKS = "osD^vP*"
 
 
-def draw_curves(panels: dict[str, Sequence[Spot]], out: Path) -> None:
+def draw_curves(panels: Mapping[str, Sequence[Spot]], out: Path) -> None:
     """A panel for each name; scratch is black, seeds are a thin line from the best to the worst."""
     figure = Figure(figsize=(max(6.0, 4.6 * len(panels)), 4.2), facecolor="white", layout="constrained")
     arms = list(dict.fromkeys(spot.arm for found in panels.values() for spot in found if spot.arm != SCRATCH))

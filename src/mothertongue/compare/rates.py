@@ -49,34 +49,42 @@ class Tried:
     tflop: float = 0.0
 
 
-def search(run: Callable[[Rates], float], start: Rates, *, tries: int, optimizers: Sequence[str] = ()) -> Rates:
+def search(
+    run: Callable[[Rates], float],
+    start: Rates,
+    *,
+    tries: int,
+    embeddings: bool = True,
+    optimizers: Sequence[str] = (),
+) -> Rates:
     """The best of at most `tries` rates, by what `run` gives (lower is better); no rates are run twice.
 
-    >>> best = search(lambda rates: abs(math.log(rates.learning_rate / 0.02)), Rates(0.002), tries=5)
+    Then each of `optimizers` is tried at those. Without `embeddings` only the body's rate is looked for.
+
+    >>> best = search(lambda rates: abs(math.log(rates.learning_rate / 0.012)), Rates(0.002), tries=5)
     >>> round(best.learning_rate, 4)
     0.0125
     """
     scores: dict[Rates, float] = {}
 
-    def score(rates: Rates) -> float:
-        if rates not in scores and len(scores) < tries:
+    def score(rates: Rates, most: int = tries) -> float:
+        if rates not in scores and len(scores) < most:
             scores[rates] = run(rates)
         return scores.get(rates, math.inf)
 
     best = start
     score(best)
-    for direction in _directions():
+    for direction in _directions(embeddings):
         while score(further := direction(best)) < score(best):
             best = further
     for optimizer in optimizers:
-        other = replace(best, optimizer=optimizer)
-        best = min(best, other, key=score)
+        best = min(best, replace(best, optimizer=optimizer), key=partial(score, most=tries + len(optimizers)))
     return best
 
 
-def _directions() -> Iterator[Callable[[Rates], Rates]]:
+def _directions(embeddings: bool) -> Iterator[Callable[[Rates], Rates]]:
     """Up, and down (where up has helped, down is a step back and costs nothing); body first, then embeddings."""
-    for change in (_body, _embeddings):
+    for change in (_body, _embeddings) if embeddings else (_body,):
         for factor in (STRIDE, 1 / STRIDE):
             yield partial(change, factor=factor)
 
@@ -133,7 +141,8 @@ def find_rates(
         tried[rates] = _known(place, rates) or _try(fresh(), windows, with_rates(config, rates), score, place)
         return tried[rates].bits_per_byte
 
-    best = search(run, rates_of(config), tries=tries, optimizers=optimizers)
+    embeddings = config.preset != "guillou"  # it has rates of its own for all groups
+    best = search(run, rates_of(config), tries=tries, embeddings=embeddings, optimizers=optimizers)
     return (tried[best], *(found for rates, found in tried.items() if rates != best))
 
 
@@ -144,9 +153,9 @@ def _try(model: PreTrainedModel, windows: Windows, config: TrainConfig, score: S
         found, tflop = score(model), fitted.tflop
     except CheckpointError:  # so high a rate that the weights broke: an answer as well
         found, tflop = math.inf, 0.0
-    shutil.rmtree(place / PROGRESS, ignore_errors=True)
     tried = Tried(rates_of(config), found if math.isfinite(found) else math.inf, tflop)
     write_json(place / "tried.json", asdict(tried))
+    shutil.rmtree(place / PROGRESS, ignore_errors=True)
     return tried
 
 

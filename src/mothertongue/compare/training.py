@@ -83,7 +83,6 @@ def _train(ground: Ground, job: Job, folder: Path) -> dict[str, Any]:
     name = f"{job.arm}, {job.budget:g} tokens per parameter, seed {job.seed}"
     fitted = fit(model, ground.windows(job.seed), plan_of(config), config, folder, name=name)
     used = time.process_time() - begun
-    shutil.rmtree(folder / PROGRESS, ignore_errors=True)
     tried = (chosen, *others)
     return {
         **asdict(job),
@@ -109,6 +108,7 @@ def train_config(ground: Ground, arm: Arm, seed: int, steps: int) -> TrainConfig
         sequence_length=config.sequence_length,
         learning_rate=GUILLOU_PEAK if guillou else config.learning_rate,
         embeddings_first=config.embeddings_first if arm.method and not guillou else 0.0,
+        optimizer="adamw" if guillou else config.optimizers[0],
         preset=arm.preset,
         weight_decay=arm.weight_decay,
         dev_kilobytes=0.0,
@@ -160,8 +160,8 @@ def _rates(ground: Ground, job: Job, arm: Arm) -> tuple[Tried, ...]:
         fresh, _ = _beginning(ground, arm, 0)
         score = partial(ground.score, dev=True)
         optimizers = config.optimizers if arm.preset != "guillou" else ()
-        tries = config.probes + max(0, len(optimizers) - 1)
-        found = find_rates(fresh, ground.windows(0), probe, score, folder, tries=tries, optimizers=optimizers)
+        text = ground.windows(0)
+        found = find_rates(fresh, text, probe, score, folder, tries=config.probes, optimizers=optimizers)
         return {"tried": [asdict(tried) for tried in found]}
 
     return tuple(map(tried_from, _once(folder, make)["tried"]))
@@ -184,4 +184,5 @@ def _once(folder: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             if not file.is_file():
                 folder.mkdir(exist_ok=True)
                 write_json(file, make())
+                shutil.rmtree(folder / PROGRESS, ignore_errors=True)
     return dict(json.loads(file.read_text("utf-8")))

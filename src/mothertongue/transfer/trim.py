@@ -2,8 +2,8 @@
 
 Count which tokens of the base's own vocabulary a corpus is written in, keep those, every token on the way to them,
 bytes (or letters, where there are none) and special tokens, and drop all other rows. A text whose tokens are all kept
-is cut into the same tokens and gets the same logits, to the bit; what dropped tokens had of the probability goes to the
-others. Any other text is still read, in smaller pieces. docs/why/transfer.md says why.
+is cut into the same tokens and gets the same logits; what dropped tokens had of the probability goes to the others. Any
+other text is still read, in smaller pieces. docs/why/transfer.md says why.
 
     mothertongue transfer --method trim --checkpoint multilingual/ --corpus czech/corpus --out czech/trimmed
 """
@@ -62,10 +62,10 @@ def trim_tokenizer(tokenizer: Tokenizer, used: Collection[int]) -> Trimmed:
     wanted = {tokens[i] for i in used if i in tokens}
     wanted |= {token for token in tokens.values() if FALLBACK_BYTE.fullmatch(token)}
     wanted |= {token for token in (model.get("unk_token"),) if token}
-    if not is_byte_level(tokenizer) and not model.get("byte_fallback"):
-        wanted |= {token for token in tokens.values() if len(token) == 1}  # without it the letter would be unknown
     if is_byte_level(tokenizer):
         wanted |= {tokens[i] for i, stands_for in token_bytes(tokenizer).items() if len(stands_for) == 1}
+    elif not model.get("byte_fallback"):
+        wanted |= {token for token in tokens.values() if len(token) == 1}  # without it the letter would be unknown
     added = [entry["content"] for entry in parts["added_tokens"]]
     if model["type"] == "BPE":
         left = _trim_bpe(model, wanted, added)
@@ -74,10 +74,8 @@ def trim_tokenizer(tokenizer: Tokenizer, used: Collection[int]) -> Trimmed:
     else:
         raise ConfigError(f"A vocabulary of the kind {model['type']} cannot be trimmed: only BPE and unigram can be.")
     ids = tokenizer.get_vocab()
-    names = [
-        *left,
-        *sorted(set(added) - set(left), key=ids.__getitem__),
-    ]  # tokenizers numbers those outside the model last
+    outside = sorted(set(added) - set(left), key=ids.__getitem__)
+    names = [*left, *outside]  # in this order tokenizers gives ids on opening
     renumbered = {ids[token]: i for i, token in enumerate(names)}
     _renumber(parts, renumbered)
     return Trimmed(_opened(parts, names), tuple(renumbered))
@@ -135,9 +133,8 @@ def _renumber(parts: dict[str, Any], renumbered: Mapping[int, int]) -> None:
     for entry in parts["added_tokens"]:
         entry["id"] = renumbered[entry["id"]]
     for processor in _processors(parts.get("post_processor")):
-        for special in (
-            processor.get("special_tokens", {}).values() if processor["type"] == "TemplateProcessing" else ()
-        ):
+        template = processor["type"] == "TemplateProcessing"
+        for special in processor["special_tokens"].values() if template else ():
             special["ids"] = [renumbered[i] for i in special["ids"]]
         for role in ("sep", "cls"):
             if role in processor:
