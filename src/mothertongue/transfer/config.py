@@ -13,8 +13,9 @@ from mothertongue.transfer.methods import METHODS
 class TransferConfig(Settings):
     """[transfer]: new rows for a new vocabulary; the model's body is kept."""
 
-    method: str = setting("align", "how rows are made: align, mean, random, trim, or one that another package adds")
+    method: str = setting("align", "how rows are made: align, mean, random, or one that another package adds")
     calibrate: bool = setting(True, "let the start predict the token frequencies of the corpus")
+    least_count: int = setting(1, 'for method = "trim": keep the tokens that occur at least so often', least=1)
     source_text: tuple[Source, ...] = setting(
         (), "text in the model's own language, for align; needless where the model ships static vectors"
     )
@@ -23,7 +24,6 @@ class TransferConfig(Settings):
     window: int = setting(2, "tokens on each side that are company, unless the model ships vectors", least=1, most=100)
     neighbours: int = setting(10, "source tokens whose rows are averaged into a new one (align)", least=1, most=1000)
     temperature: float = setting(0.1, "softmax temperature of cosines in that average (align)", least=0.001, most=10)
-    least_count: int = setting(1, "trim keeps the tokens that occur at least so often in the text", least=1)
     seed: int = setting(0, "seed of everything random", least=0)
 
     def __post_init__(self) -> None:
