@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 
 from mothertongue.corpus.shards import read_documents
 from mothertongue.run.build import run_recipe
+from mothertongue.run.disk import is_locked, locked
 from mothertongue.run.recipe import parse_recipe
 from mothertongue.tokenizer.bytelevel import encode_text, open_tokenizer
 from mothertongue.transfer.static import STATIC_VECTORS_FILE, count_vectors, save_static_vectors
@@ -104,8 +108,23 @@ def make_text(code: str, runs: Path, *, quick: bool) -> dict[str, Path]:
     corpus = {"language": text.language, "heldout_share": 0.04, "dev_share": 0.03, "min_characters": 200}
     recipe = {"corpus": {**corpus, "sources": listed}, "tokenizer": {"vocab_size": 512 if quick else 2048}}
     folder = runs / code
-    run_recipe(parse_recipe(tomlkit.dumps(recipe), where=text.name), folder)
+    run_alone(recipe, folder)
     return {"corpus": folder / "corpus", "tokenizer": folder / "tokenizer"}
+
+
+def run_alone(recipe: Mapping[str, Any], folder: Path) -> None:
+    """Run a recipe below `folder`; wait while another process does."""
+    with alone(folder):
+        run_recipe(parse_recipe(tomlkit.dumps(recipe), where=folder.name), folder)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait for the lock of `folder`, and hold it."""
+    while is_locked(folder):
+        time.sleep(5)
+    with locked(folder):
+        yield
 
 
 @cache
@@ -125,9 +144,11 @@ def make_base(runs: Path, *, quick: bool) -> Path:
         # 30 tokens per parameter: an hour of one core
         "train": {"steps": 200 if quick else 40_000, "batch_size": 8, "learning_rate": 2e-3},
     }
-    run_recipe(parse_recipe(tomlkit.dumps(recipe), where="base"), runs / "english")
+    run_alone(recipe, runs / "english")
     base = runs / "base"
-    if not (base / STATIC_VECTORS_FILE).is_file():
+    with alone(base):
+        if (base / STATIC_VECTORS_FILE).is_file():
+            return base
         shutil.rmtree(base, ignore_errors=True)
         shutil.copytree(runs / "english" / "train", base, ignore=shutil.ignore_patterns("manifest.json", "*.png"))
         tokenizer = open_tokenizer(base)

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.checkpoint import open_checkpoint
-from mothertongue.tokenizer.bytelevel import decode_ids, encode_text, train_bytelevel
+from mothertongue.tokenizer.bytelevel import decode_ids, encode_text, open_tokenizer, train_bytelevel
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.overlap import id_count
 from mothertongue.transfer.stage import transfer
@@ -137,3 +137,16 @@ def test_a_method_for_a_new_vocabulary_needs_one(tmp_path: Path, source_checkpoi
     (tmp_path / "out").mkdir()
     with pytest.raises(ConfigError, match="needs a tokenizer"):
         transfer(TransferConfig(method="mean"), tmp_path / "out", checkpoint=source_checkpoint, corpus=corpus_folder)
+
+
+def test_gpt2s_own_vocabulary_is_trimmed_without_loss(shared_data: Path, tmp_path: Path) -> None:
+    for name, theirs in (("vocab.json", "encoder.json"), ("merges.txt", "vocab.bpe")):
+        (tmp_path / name).symlink_to(shared_data / "gpt2_bpe" / theirs)
+    source = open_tokenizer(tmp_path)
+    texts = sentences(CZECH, count=20, seed=3)
+    trimmed = trim_tokenizer(source, {i for text in texts for i in encode_text(source, text)})
+    assert 256 < id_count(trimmed.tokenizer) < 600 < id_count(source)
+    for text in texts:
+        assert [trimmed.kept[i] for i in encode_text(trimmed.tokenizer, text)] == encode_text(source, text)
+    other = "Не всичко, което блести, е злато. 日本 \U0001f600\n\t x"
+    assert decode_ids(trimmed.tokenizer, encode_text(trimmed.tokenizer, other)) == other
