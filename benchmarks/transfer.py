@@ -5,11 +5,13 @@
     python benchmarks/transfer.py --collect                             only gather what has finished
     python benchmarks/transfer.py --quick                               minutes, toy models, no results written
 
-Resumable: a folder for each training below runs/transfer, and none is made twice. Several processes may work at once:
-each passes by what another is making. Models have 1.1 M parameters (4 layers, 128 wide, vocabulary 2,048); every arm is
-annealed at every budget, reads the same text in the same order, has its own probes of rates, and pays for rows and
-probes. Held-out text; rates are chosen on development text. `saving_at_N`: at N tokens per parameter; factors at the
-end of the scratch curve are lower bounds, and the notes say so.
+Resumable: a folder for each training below runs/transfer, and none is made twice. Several processes may work at once
+(OMP_NUM_THREADS=1 for each): each passes by what another is making, and looks again at the end.
+
+Models have 1.1 M parameters (4 layers, 128 wide, vocabulary 2,048). Every arm is annealed at every budget, reads the
+same text in the same order, has its own probes of rates, and pays for rows and probes. Held-out text; rates are chosen
+on development text. `saving_at_N`: at N tokens per parameter; factors at the end of the scratch curve are lower bounds,
+and the notes say so.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import argparse
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +100,18 @@ def grounds(code: str, names: Sequence[str], runs: Path, notes: set[str], *, qui
 
 def run(codes: Sequence[str], names: Sequence[str], runs: Path, *, hours: float, quick: bool) -> set[str]:
     """Train until everything is there or the hours are over; gives what a reader must know."""
-    begun, notes = time.monotonic(), set[str]()
-    for name in names:
-        for code in codes:
+    begun, notes, missing = time.monotonic(), set[str](), 1
+    while missing:
+        missing = 0
+        for name, code in product(names, codes):
             left = hours - (time.monotonic() - begun) / 3600 if hours else 0.0
             if hours and left <= 0:
                 return notes
             for ground in grounds(code, [name], runs, notes, quick=quick):
                 done = run_jobs(ground, max_hours=left)
+                missing += len(done.left)
                 print(f"{code} {name}: {len(done.results)} trainings are there, {len(done.left)} are not", flush=True)
+        time.sleep(30 if missing else 0)  # another process is at those
     return notes
 
 

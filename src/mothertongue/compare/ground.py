@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,12 +16,13 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from mothertongue.compare.config import CompareConfig
 from mothertongue.corpus.split import Split
-from mothertongue.errors import ConfigError
+from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.evaluate.heldout import heldout_texts
 from mothertongue.model.checkpoint import end_of_text_id, open_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.model.stream import Ids, tokenize_corpus
 from mothertongue.run.artifact import open_artifact
+from mothertongue.run.disk import is_locked, locked
 from mothertongue.run.settings import settings_dict
 from mothertongue.tokenizer.bytelevel import PAD, open_tokenizer
 from mothertongue.tokenizer.sample import sample_texts
@@ -74,11 +76,8 @@ def open_ground(config: CompareConfig, work: Path, *, checkpoint: Path, tokenize
     inputs = {"checkpoint": checkpoint, "tokenizer": tokenizer, "corpus": corpus}
     made_of = {role: open_artifact(path).fingerprint for role, path in inputs.items()}
     vocabulary = open_tokenizer(tokenizer)
-    work.mkdir(parents=True, exist_ok=True)
-    place = work / f"text-{hashlib.sha256((made_of['tokenizer'] + made_of['corpus']).encode()).hexdigest()[:8]}"
-    place.mkdir(exist_ok=True)
     texts = heldout_texts(corpus, cast(Split, config.split), max_megabytes=config.max_megabytes)
-    dev = tuple(sample_texts(corpus, "dev", max_bytes=round(config.probe_kilobytes * 1e3)))
+    dev = probe_texts(config, corpus) if config.probes else ()
     model = fresh_like(checkpoint, vocabulary, seed=0)
     context = int(model.config.max_position_embeddings)
     if config.sequence_length > context:
@@ -86,17 +85,34 @@ def open_ground(config: CompareConfig, work: Path, *, checkpoint: Path, tokenize
             f"sequence_length = {config.sequence_length} is more than the base's context of {context}. "
             f"Give at most {context}."
         )
+    place = work / f"text-{hashlib.sha256((made_of['tokenizer'] + made_of['corpus']).encode()).hexdigest()[:8]}"
+    place.mkdir(parents=True, exist_ok=True)
+    while is_locked(place):
+        time.sleep(1)  # another process, of another part of the comparison, tokenizes the same text
+    with locked(place):
+        ids = tokenize_corpus(corpus, vocabulary, place / "tokens.bin")
     return Ground(
         config=config,
         work=work,
         **inputs,
         vocabulary=vocabulary,
-        ids=tokenize_corpus(corpus, vocabulary, place / "tokens.bin"),
+        ids=ids,
         texts=tuple(texts),
-        dev=dev or tuple(texts),
+        dev=dev,
         parameters=model.num_parameters(),
         made_of=made_of,
     )
+
+
+def probe_texts(config: CompareConfig, corpus: Path) -> tuple[str, ...]:
+    """Development text to choose rates on; ArtifactError if there is none: held-out text must not be chosen on."""
+    texts = tuple(sample_texts(corpus, "dev", max_bytes=round(config.probe_kilobytes * 1e3)))
+    if not texts:
+        raise ArtifactError(
+            f"{corpus} has no development text to choose rates on. Make the corpus again with a larger dev_share, or "
+            "give probes = 0."
+        )
+    return texts
 
 
 def fresh_like(checkpoint: Path, vocabulary: Tokenizer, *, seed: int) -> PreTrainedModel:
@@ -106,7 +122,7 @@ def fresh_like(checkpoint: Path, vocabulary: Tokenizer, *, seed: int) -> PreTrai
     config.vocab_size, config.bos_token_id, config.eos_token_id = id_count(vocabulary), end, end
     config.pad_token_id, config.dtype = vocabulary.token_to_id(PAD), torch.float32
     torch.manual_seed(seed)
-    fresh: PreTrainedModel = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+    fresh = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
     return on_device(fresh)
 
 

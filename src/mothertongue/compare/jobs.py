@@ -37,11 +37,9 @@ def finished(ground: Ground) -> Done:
 
 def run_jobs(ground: Ground, *, max_hours: float = 0.0) -> Done:
     """Make every training that is not there; begin none after `max_hours` (0: no end), pass by those of others."""
-    begun, jobs = time.monotonic(), list(jobs_of(ground.config))
-    read, whole = 0.0, sum(job.budget for job in jobs)  # what a training takes goes with its budget
-    results: list[Result] = []
-    left: list[Job] = []
-    for number, job in enumerate(jobs, 1):
+    there, begun, made = finished(ground), time.monotonic(), 0.0
+    results, left = list(there.results), list[Job]()
+    for number, job in enumerate(there.left, 1):
         if max_hours and time.monotonic() - begun > 3600 * max_hours:
             left.append(job)
             continue
@@ -50,8 +48,9 @@ def run_jobs(ground: Ground, *, max_hours: float = 0.0) -> Done:
         except BusyError:
             left.append(job)
             continue
-        read += job.budget
-        left_over = (time.monotonic() - begun) * (whole - read) / read
+        made += job.budget  # the time that a training takes goes with its budget
+        to_make = sum(other.budget for other in there.left[number:])
         what = f"{job.arm} {job.budget:g} seed {job.seed}: {results[-1].bits_per_byte:.4f} bits per byte"
-        say(f"  [{number}/{len(jobs)}] {what}, about {span(left_over)} to go")
+        rest = span((time.monotonic() - begun) * to_make / made)
+        say(f"  [{number}/{len(there.left)}] {what}, about {rest} to go")
     return Done(tuple(results), tuple(left))

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from mothertongue.compare.arms import find_arm
 from mothertongue.compare.config import CompareConfig
 from mothertongue.compare.curves import Spot, best_arm, figures_of, notes_of, spots, tflop_per_second
 from mothertongue.compare.ground import Ground, open_ground
-from mothertongue.compare.jobs import run_jobs
+from mothertongue.compare.jobs import jobs_of, run_jobs
 from mothertongue.compare.picture import draw_curves
 from mothertongue.errors import ArtifactError
 from mothertongue.run.artifact import Metrics, write_json
@@ -29,7 +30,7 @@ def compare(config: CompareConfig, out: Path, *, checkpoint: Path, tokenizer: Pa
     """Compare the arms into `out`. Trainings stay in `out`/progress, or in the workspace, until all are finished."""
     work = Path(expand(config.workspace)) if config.workspace else out / PROGRESS / "trainings"
     ground = open_ground(config, work, checkpoint=checkpoint, tokenizer=tokenizer, corpus=corpus)
-    total = len(config.arms) * len(config.budgets) * config.seeds
+    total = len(list(jobs_of(config)))
     say(f"  {total} trainings of {ground.parameters / 1e6:.3g} M parameters, {', '.join(config.arms)}")
     done = run_jobs(ground, max_hours=config.max_hours)
     if done.left:
@@ -56,7 +57,9 @@ def compare(config: CompareConfig, out: Path, *, checkpoint: Path, tokenizer: Pa
     )
     write_text(out / "report.md", "\n".join(render(ground, found, notes)) + "\n")
     draw_curves({f"{ground.parameters / 1e6:.3g} M parameters": found}, out / "curve.png")
-    return {"trainings": total, "best": best_arm(found), "parameters": ground.parameters, **figures}
+    best = best_arm(found)
+    chosen = {"best": best, "best_method": find_arm(best).method} if best else {}
+    return {"trainings": total, "parameters": ground.parameters, **chosen, **figures}
 
 
 def render(ground: Ground, found: Sequence[Spot], notes: Sequence[str]) -> Iterator[str]:

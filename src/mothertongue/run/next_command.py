@@ -46,13 +46,12 @@ def next_command(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 def _best(folder: Path, manifest: Mapping[str, Any]) -> str:
     """The transfer that a comparison has found to be best."""
-    inputs = [word for entry in manifest.get("inputs", []) for word in _option(entry)]
-    method = manifest["metrics"]["best"].removesuffix("+dictionary")
-    return command("transfer", "--method", method, *inputs, "--out", folder.parent / "transfer")
-
-
-def _option(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    return () if entry["role"] == "file" else (f"--{entry['role']}", entry["path"])
+    best, words = manifest["metrics"]["best"], ["--method", manifest["metrics"]["best_method"]]
+    for entry in manifest.get("inputs", []):
+        words += [] if entry["role"] == "file" else [f"--{entry['role']}", entry["path"]]
+    if best == "wechsel" or best.endswith("+dictionary"):
+        words += ["--dictionary", manifest["config"]["dictionary"]]
+    return command("transfer", *words, "--out", folder.parent / "transfer")
 
 
 def run_command(folder: Path) -> str:

@@ -41,6 +41,11 @@ def transfer(
     """
     begun = time.perf_counter()
     METHODS.load(config.method)  # what is not there is said before anything is read
+    if not tokenizer and config.method != "trim":
+        raise ConfigError(
+            f'method = "{config.method}" makes rows for a new vocabulary and needs a tokenizer. '
+            'Give --tokenizer FOLDER, or use method = "trim" to keep the model\'s own.'
+        )
     source = open_checkpoint(checkpoint)
     known = base_knows(source, corpus)
     if known:
@@ -82,11 +87,6 @@ def give_vocabulary(config: TransferConfig, source: Checkpoint, target: Tokenize
 
 def trim(config: TransferConfig, source: Checkpoint, out: Path, corpus: Path) -> Metrics:
     """Write into `out` the model with those of its own tokens that the corpus uses; the scores of both."""
-    if config.method != "trim":
-        raise ConfigError(
-            f'method = "{config.method}" makes rows for a new vocabulary and needs a tokenizer. '
-            'Give --tokenizer FOLDER, or use method = "trim" to keep the model\'s own.'
-        )
     counts_V = token_counts(corpus_streams(config, source.tokenizer, corpus)(), id_count(source.tokenizer))
     used = (counts_V >= config.least_count).nonzero().flatten().tolist()
     tokenizer, sizes = trim_model(source.model, source.tokenizer, used)
