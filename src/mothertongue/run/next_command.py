@@ -31,7 +31,7 @@ def next_command(folder: Path, manifest: Mapping[str, Any]) -> str:
         return run_command(folder.parent)
     if manifest["kind"] == "export":
         return command("generate", folder, "--max-new-tokens", 40)
-    if manifest["stage"] == "compare" and manifest["metrics"].get("best"):
+    if manifest["stage"] == "compare" and manifest.get("metrics", {}).get("best_method"):
         return _best(folder, manifest)
     if manifest["stage"] not in _ONWARD:
         return command("verify", folder)
