@@ -62,7 +62,8 @@ SMALL: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each training: it takes as long as fifty of its steps."""
-    monkeypatch.setattr("mothertongue.train.loop.Journal.draw", lambda journal, file: None)
+    for name in ("draw", "_draw"):
+        monkeypatch.setattr(f"mothertongue.train.loop.Journal.{name}", lambda journal, file: None, raising=False)
 
 
 @pytest.fixture
