@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mothertongue.compare.curves import Spot, curve, spots, tflop_per_second
 from mothertongue.compare.saving import Point, bits_at, compute_for
@@ -14,7 +15,11 @@ ASKED_SAVINGS = (1.0, 5.0, 20.0)
 
 
 def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, float]:
-    """`cs_saving_at_1` and so on. A saving that is a bound has `..._is_least` = 1 beside it."""
+    """`cs_saving_at_1` and so on. A saving that is a lower bound has `..._is_least` = 1 beside it.
+
+    `align_minus_focus` is of the budget at which align compares worst. `steps_vs_wechsel` is of align with the
+    dictionary against wechsel's longest training, in steps.
+    """
     speed, found = tflop_per_second(results), {(spot.arm, spot.budget): spot for spot in spots(results)}
     align = curve(results, "align", speed)
     figures: dict[str, float] = {}
@@ -26,13 +31,17 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
     for arm, name in (("guillou", "guillou"), ("guillou-probed", "guillou_probed")):
         if (last := _last(found, arm)) and align:
             figures |= _against(name, last.point, align)
-    dictionary = curve(results, "align+dictionary", speed)
-    if (last := _last(found, "wechsel")) and dictionary:
-        figures["steps_vs_wechsel"] = compute_for(dictionary, last.point.bits).factor / last.point.tflop
+    steps = [replace(each, training_tflop=each.steps, probes_tflop=0.0, rows_seconds=0.0) for each in results]
+    dictionary, wechsel = (curve(steps, arm, 0.0) for arm in ("align+dictionary", "wechsel"))
+    if dictionary and wechsel:
+        figures["steps_vs_wechsel"] = compute_for(dictionary, wechsel[-1].bits).factor / wechsel[-1].tflop
     for other in ("focus", "wechsel", "mean"):
-        if (last := _last(found, other)) and (same := found.get(("align", last.budget))):
-            figures[f"align_minus_{other}"] = same.point.bits - last.point.bits
-            figures[f"align_minus_{other}_spread"] = _spread(same, last)
+        pairs = [(found["align", budget], spot) for (arm, budget), spot in found.items()
+                 if arm == other and ("align", budget) in found]  # fmt: skip
+        if pairs:
+            ours, theirs = max(pairs, key=lambda pair: pair[0].point.bits - pair[1].point.bits)
+            figures[f"align_minus_{other}"] = ours.point.bits - theirs.point.bits
+            figures[f"align_minus_{other}_spread"] = _spread(ours, theirs)
     return {f"{prefix}_{key}": round(value, 5) for key, value in figures.items() if math.isfinite(value)}
 
 

@@ -21,9 +21,9 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def curve(arm: str, **bits: float) -> list[Result]:
-    """One seed of an arm: budgets b1, b10, ... as their TFLOP."""
+    """One seed of an arm: budgets b1, b10, ... as their TFLOP and steps."""
     return [
-        Result(arm, float(name[1:]), 0, value, 1, 1, float(name[1:]), 0, 0, 1.0, 1e-3, 1.0, "adamw")
+        Result(arm, float(name[1:]), 0, value, int(name[1:]), 1, float(name[1:]), 0, 0, 1.0, 1e-3, 1.0, "adamw")
         for name, value in bits.items()
     ]
 
