@@ -55,7 +55,9 @@ def compare(config: CompareConfig, out: Path, *, checkpoint: Path, tokenizer: Pa
             },
         },
     )
-    write_text(out / "report.md", "\n".join(render(ground, found, notes)) + "\n")
+    told = "\n".join(render(ground, found, notes))
+    write_text(out / "report.md", told + "\n")
+    say(told)
     draw_curves({f"{ground.parameters / 1e6:.3g} M parameters": found}, out / "curve.png")
     best = best_arm(found)
     chosen = {"best": best, "best_method": find_arm(best).method} if best else {}

@@ -13,9 +13,10 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.checkpoint import open_checkpoint
-from mothertongue.tokenizer.bytelevel import decode_ids, encode_text, open_tokenizer, train_bytelevel
+from mothertongue.tokenizer.bytelevel import decode_ids, encode_text, open_tokenizer, save_tokenizer, train_bytelevel
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.overlap import id_count
+from mothertongue.transfer.rows import vocabulary_rows
 from mothertongue.transfer.stage import transfer
 from mothertongue.transfer.trim import merge_tree, trim_model, trim_tokenizer
 
@@ -150,3 +151,31 @@ def test_gpt2s_own_vocabulary_is_trimmed_without_loss(shared_data: Path, tmp_pat
         assert [trimmed.kept[i] for i in encode_text(trimmed.tokenizer, text)] == encode_text(source, text)
     other = "Не всичко, което блести, е злато. 日本 \U0001f600\n\t x"
     assert decode_ids(trimmed.tokenizer, encode_text(trimmed.tokenizer, other)) == other
+
+
+def test_the_models_own_tokenizer_or_none_gives_the_same_bytes(
+    tmp_path: Path, source_checkpoint: Path, corpus_folder: Path
+) -> None:
+    weights = []
+    for name, tokenizer in (("none", None), ("own", source_checkpoint)):
+        (tmp_path / name).mkdir()
+        config = TransferConfig(method="trim")
+        transfer(config, tmp_path / name, checkpoint=source_checkpoint, corpus=corpus_folder, tokenizer=tokenizer)
+        weights.append((tmp_path / name / "model.safetensors").read_bytes())
+    assert weights[0] == weights[1]
+
+
+def test_a_given_part_of_the_vocabulary_keeps_its_rows_exactly(
+    tmp_path: Path, source_checkpoint: Path, corpus_folder: Path, target_folder: Path
+) -> None:
+    source = open_checkpoint(source_checkpoint)
+    part = trim_tokenizer(source.tokenizer, range(270))
+    for name in ("part", "out"):
+        (tmp_path / name).mkdir()
+    save_tokenizer(part.tokenizer, tmp_path / "part")
+    given = {"checkpoint": source_checkpoint, "corpus": corpus_folder}
+    transfer(TransferConfig(method="trim"), tmp_path / "out", tokenizer=tmp_path / "part", **given)
+    rows = [vocabulary_rows(one.model, id_count(one.tokenizer)) for one in (source, open_checkpoint(tmp_path / "out"))]
+    assert torch.equal(rows[1], rows[0][list(part.kept)])
+    with pytest.raises(ConfigError, match="have none in this model"):
+        transfer(TransferConfig(method="trim"), tmp_path / "out", tokenizer=target_folder, **given)
