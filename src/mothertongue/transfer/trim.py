@@ -3,7 +3,7 @@
 Count which tokens of the base's own vocabulary a corpus is written in, keep those, every token on the way to them,
 bytes (or letters, where there are none) and special tokens, and drop all other rows. A text whose tokens are all kept
 is cut into the same tokens and gets the same logits; what dropped tokens had of the probability goes to the others. Any
-other text is still read, in smaller pieces. docs/why/transfer.md says why.
+other text is still read, in smaller pieces. docs/why/trim.md says why.
 
     mothertongue transfer --method trim --checkpoint multilingual/ --corpus czech/corpus --out czech/trimmed
 """
