@@ -18,6 +18,7 @@ from mothertongue.compare.config import CompareConfig
 from mothertongue.corpus.split import Split
 from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.evaluate.heldout import heldout_texts
+from mothertongue.model.anatomy import set_dropout
 from mothertongue.model.checkpoint import end_of_text_id, open_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.model.stream import Ids, tokenize_corpus
@@ -27,7 +28,6 @@ from mothertongue.run.settings import settings_dict
 from mothertongue.tokenizer.bytelevel import PAD, open_tokenizer
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.data import Windows
-from mothertongue.train.stage import set_dropout
 from mothertongue.transfer.overlap import id_count
 
 VERSION = 1  # rises when the same settings would give another training

@@ -62,8 +62,7 @@ SMALL: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each training: it takes as long as fifty of its steps."""
-    for name in ("draw", "_draw"):
-        monkeypatch.setattr(f"mothertongue.train.loop.Journal.{name}", lambda journal, file: None, raising=False)
+    monkeypatch.setattr("mothertongue.run.journal.Journal._draw", lambda journal, file: None)
 
 
 @pytest.fixture
