@@ -7,6 +7,8 @@
 
 Resumable: a folder for each training below runs/transfer, and none is made twice. Several processes may work at once
 (OMP_NUM_THREADS=1 for each): each passes by what another is making, and looks again at the end.
+A training is known by its settings and inputs, not by the code: after a change of a method or of the loop remove the
+trainings that it concerns from runs/transfer/trainings-*.
 
 Models have 1.1 M parameters (4 layers, 128 wide, vocabulary 2,048). Every arm is annealed at every budget, reads the
 same text in the same order, has its own probes of rates, and pays for rows and probes. Held-out text; rates are chosen
