@@ -52,7 +52,7 @@ def transfer(
         say(f"  {known.suggestion}")
     target, model = open_tokenizer(tokenizer) if tokenizer else source.tokenizer, source.model
     if not tokenizer or (config.method == "trim" and target.get_vocab() == source.tokenizer.get_vocab()):
-        return trim(config, source, out, corpus) | (known.as_metrics() if known else {})
+        return trim_own(config, source, out, corpus) | (known.as_metrics() if known else {})
     given = give_vocabulary(config, source, target, corpus)
     metrics = describe(config, given.material, given.counts) | (known.as_metrics() if known else {})
     if given.calibration:
@@ -85,7 +85,7 @@ def give_vocabulary(config: TransferConfig, source: Checkpoint, target: Tokenize
     return Given(material, counts_V, calibrate(source.model, windows_BT, unigram(counts_V)))
 
 
-def trim(config: TransferConfig, source: Checkpoint, out: Path, corpus: Path) -> Metrics:
+def trim_own(config: TransferConfig, source: Checkpoint, out: Path, corpus: Path) -> Metrics:
     """Write into `out` the model with those of its own tokens that the corpus uses; the scores of both."""
     counts_V = token_counts(corpus_streams(config, source.tokenizer, corpus)(), id_count(source.tokenizer))
     used = (counts_V >= config.least_count).nonzero().flatten().tolist()

@@ -41,7 +41,7 @@ class Trimmed:
     kept: tuple[int, ...]  # new id -> old id
 
 
-def trim_rows(material: Material) -> Tensor:
+def trim(material: Material) -> Tensor:
     """Rows [V, W] for a vocabulary that only holds tokens of the source; ConfigError if it holds another one."""
     lacking = material.target_size - len(material.matches)
     if lacking:
