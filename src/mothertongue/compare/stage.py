@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from mothertongue.compare.arms import find_arm
 from mothertongue.compare.config import CompareConfig
-from mothertongue.compare.curves import Spot, best_arm, figures_of, notes_of, spots, tflop_per_second
+from mothertongue.compare.curves import Spot, best_arm, figures_of, notes_of, point_of, spots, tflop_per_second
 from mothertongue.compare.ground import Ground, open_ground
 from mothertongue.compare.jobs import jobs_of, run_jobs
 from mothertongue.compare.picture import draw_curves
+from mothertongue.compare.training import Result
 from mothertongue.errors import ArtifactError
 from mothertongue.run.artifact import Metrics, write_json
 from mothertongue.run.disk import write_text
@@ -38,20 +40,19 @@ def compare(config: CompareConfig, out: Path, *, checkpoint: Path, tokenizer: Pa
             f"{len(done.left)} of {total} trainings are not finished: the time is over, or another process works on "
             "them. The same command continues."
         )
-    found = spots(done.results)
+    found, speed = spots(done.results), tflop_per_second(done.results)
     figures, notes = figures_of(found), notes_of(found)
     write_json(
         out / "report.json",
         {
             "figures": figures,
-            "rows": [asdict(result) for result in done.results],
+            "rows": [row(result, speed) for result in done.results],
             "notes": notes,
             "measured": {
                 "split": config.split,
                 "documents": len(ground.texts),
                 "bytes": sum(len(text.encode()) for text in ground.texts),
                 "parameters": ground.parameters,
-                "tflop_per_processor_second": tflop_per_second(done.results),
             },
         },
     )
@@ -61,7 +62,14 @@ def compare(config: CompareConfig, out: Path, *, checkpoint: Path, tokenizer: Pa
     draw_curves({f"{ground.parameters / 1e6:.3g} M parameters": found}, out / "curve.png")
     best = best_arm(found)
     chosen = {"best": best, "best_method": find_arm(best).method} if best else {}
-    return {"trainings": total, "parameters": ground.parameters, **chosen, **figures}
+    measured = {"parameters": ground.parameters, "tflop_per_processor_second": speed}
+    return {"trainings": total, **measured, **chosen, **figures}
+
+
+def row(result: Result, speed: float) -> dict[str, Any]:
+    """A training in a line; seconds, which differ each time, stand in it as the TFLOP that they are worth."""
+    kept = {key: value for key, value in asdict(result).items() if not key.endswith("_seconds")}
+    return {**kept, "tflop": point_of(result, speed).tflop}
 
 
 def render(ground: Ground, found: Sequence[Spot], notes: Sequence[str]) -> Iterator[str]:
