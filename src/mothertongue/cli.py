@@ -26,6 +26,9 @@ from mothertongue.run.stages import STAGES, Stage
 from mothertongue.run.table import resolve
 from mothertongue.run.team import rank
 
+# a flag of a stage that asks for another stage with the same inputs
+INSTEAD = {("transfer", "--compare"): "compare"}
+
 
 def main() -> None:
     """Entry point of the command `mothertongue`: every expected error becomes one line and an exit code."""
@@ -101,6 +104,9 @@ class Doorbell(click.Group):
         return stage_command(STAGES[cmd_name]) if cmd_name in STAGES else super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        for (stage, flag), other in INSTEAD.items():
+            if args[:1] == [stage] and flag in args:
+                args = [other, *(word for word in args[1:] if word != flag)]
         if (two_words := " ".join(args[:2])) in self.commands:  # like `corpus inspect`: a stage takes no bare words
             args = [two_words, *args[2:]]
         for name in args[:1]:
@@ -144,7 +150,14 @@ def setting_options(kind: type[Settings]) -> Iterator[click.Option]:
         text = item.metadata["help"] + (f"  [{default}]" if default else "")
         if get_origin(hints[item.name]) is tuple:
             one_each = [name.removesuffix("s"), name] if name.endswith("s") else [name]
-            yield click.Option([*one_each, item.name], multiple=True, metavar="TEXT", help=f"{text}; repeat for more")
+            number = hint is float
+            yield click.Option(
+                [*one_each, item.name],
+                multiple=True,
+                type=float if number else str,
+                metavar="NUMBER" if number else "TEXT",
+                help=f"{text}; repeat for more",
+            )
         elif hint is bool:
             yield click.Option([f"{name}/--no-{name[2:]}", item.name], default=None, help=text)
         else:
@@ -176,6 +189,10 @@ def stage_command(stage: Stage) -> click.Command:
         needed = role in stage.needs
         text = f"Folder of the {kind} to start from." if needed else f"Folder of a {kind} of it, if there is one."
         params.append(click.Option([f"--{role}"], required=needed, help=text))
+    for (name, flag), other in INSTEAD.items():
+        if name == stage.name:
+            text = f"Do `mothertongue {other}` instead: {STAGES[other].help} Options: `mothertongue {other} --help`."
+            params.append(click.Option([flag], is_flag=True, expose_value=False, help=text))
     params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."))
 
     def build(out: Path, as_json: bool, **given: Any) -> None:

@@ -84,6 +84,14 @@ dev_kilobytes = 2
 [evaluate]
 tasks = ["bits_per_byte", "next_word", "baselines"]
 next_word_positions = 20
+[compare]
+arms = ["scratch"]
+budgets = [0.05, 0.1]
+seeds = 1
+probes = 0
+batch_size = 4
+sequence_length = 32
+max_megabytes = 0.002
 [export]
 """
 STEPS = [step.name for step in parse_recipe(RECIPE).steps]

@@ -24,6 +24,7 @@ ROOMS = [
     "compress",
     "use",
     "evaluate",
+    "compare",
     "export",
     "serve",
     "demo",
@@ -70,6 +71,7 @@ def test_a_file_is_short_enough_to_read(file: Path) -> None:
         "tokenizer.stage",
         "train.config",
         "compress.config",
+        "compare.config",
         "languages",
     ],
 )

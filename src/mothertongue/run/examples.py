@@ -35,6 +35,11 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         f"evaluate --checkpoint {_RUN}/train --corpus {_RUN}/corpus --out {_RUN}/evaluate",
         f"evaluate --checkpoint english-base --corpus {_RUN}/corpus --task bits_per_byte --out {_RUN}/before",
     ),
+    "compare": (
+        f"compare --checkpoint english-base --tokenizer {_RUN}/tokenizer --corpus {_RUN}/corpus --out {_RUN}/compare",
+        f"compare --checkpoint english-base --tokenizer {_RUN}/tokenizer --corpus {_RUN}/corpus --arms scratch "
+        f"--arms align --budgets 0.2 --budgets 1 --seeds 1 --max-hours 0.5 --out {_RUN}/short-compare",
+    ),
     "export": (
         f"export --checkpoint {_RUN}/train --report {_RUN}/evaluate --out {_RUN}/export",
         f"export --checkpoint {_RUN}/train --dtype float16 --out {_RUN}/half",

@@ -31,6 +31,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "xz {xz_bits_per_byte:.3f}",
         "next word right {next_word_accuracy:.1%}",
     ),
+    "compare": ("{trainings} trainings", "{parameters:#parameters}", "best: {best}"),
     "export": ("{format}, {dtype}", "{bytes:#B}", "logits differ by at most {logit_difference:.2g}"),
 }
 

@@ -31,6 +31,8 @@ def next_command(folder: Path, manifest: Mapping[str, Any]) -> str:
         return run_command(folder.parent)
     if manifest["kind"] == "export":
         return command("generate", folder, "--max-new-tokens", 40)
+    if manifest["stage"] == "compare" and manifest.get("metrics", {}).get("best_method"):
+        return _best(folder, manifest)
     if manifest["stage"] not in _ONWARD:
         return command("verify", folder)
     stage, role = _ONWARD[manifest["stage"]]
@@ -40,6 +42,16 @@ def next_command(folder: Path, manifest: Mapping[str, Any]) -> str:
     for other in _MORE.get(stage, ()):
         words += [f"--{other}", inputs.get(other, other.upper())]
     return command(stage, *words, "--out", folder.parent / stage)
+
+
+def _best(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """The transfer that a comparison has found to be best."""
+    best, words = manifest["metrics"]["best"], ["--method", manifest["metrics"]["best_method"]]
+    for entry in manifest.get("inputs", []):
+        words += [] if entry["role"] == "file" else [f"--{entry['role']}", entry["path"]]
+    if best == "wechsel" or best.endswith("+dictionary"):
+        words += ["--dictionary", manifest["config"]["dictionary"]]
+    return command("transfer", *words, "--out", folder.parent / "transfer")
 
 
 def run_command(folder: Path) -> str:

@@ -22,10 +22,12 @@ from mothertongue.run.derive import (
     text_megabytes,
 )
 from mothertongue.run.files import files_of
+from mothertongue.run.inputs import locate
 from mothertongue.run.machine import PROBE_SECONDS, Machine, measure_machine
 from mothertongue.run.predict import predict
 from mothertongue.run.recipe import parse_recipe
 from mothertongue.run.remote import Remote, ask
+from mothertongue.run.table import resolve
 
 Line = tuple[str, Any, str]  # key, value, why
 PLACEHOLDER = "texts/*.txt"
@@ -61,7 +63,10 @@ def write_plan(
         return predict(learner, batch_size, shape.context, machine, teacher=teacher)
 
     derived = derive(hours, megabytes if sources else ASSUMED_MEGABYTES, shape, machine, predicted)
-    text = _write(language, hours, sources, remotes, base, shape, machine, derived)
+    known = ""
+    if sources and not remotes and not base.startswith("hub:"):
+        known = resolve("mothertongue.transfer.knows:suggest_for_plan")(locate(base), sources)
+    text = _write(language, hours, sources, remotes, base, shape, machine, derived, known)
     parse_recipe(text, where="the plan")  # it must be what `mothertongue run` takes
     return text
 
@@ -75,6 +80,7 @@ def _write(
     shape: Shape,
     machine: Machine,
     plan: Plan,
+    known: str,
 ) -> str:
     import tomlkit
 
@@ -82,6 +88,8 @@ def _write(
     unknown = [source for source, remote in remotes.items() if remote.text_bytes is None]
     for line in _head(hours, sources, unknown, machine, shape, plan):
         document.add(tomlkit.comment(line))
+    if known:
+        document.add(tomlkit.comment(known))
     for remote in remotes.values():
         document.add(tomlkit.comment(f"To be fetched: {remote.words}"))
     licences = {source: remote.licence for source, remote in remotes.items()}

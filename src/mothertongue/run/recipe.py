@@ -124,8 +124,8 @@ def given_step(stage: str, out: Path, given: Mapping[str, Any]) -> Step:
     return parse_step(out.name, {**table, "stage": stage}, earlier=[], where=f"mothertongue {stage}")
 
 
-def _table_or_text(text: str) -> Any:
-    return toml_value(text) if text.startswith("{") else text
+def _table_or_text(value: Any) -> Any:
+    return toml_value(value) if isinstance(value, str) and value.startswith("{") else value
 
 
 def _newest(kind: str, role: str, inputs: Mapping[str, str], earlier: Sequence[Step]) -> str | None:
@@ -133,9 +133,14 @@ def _newest(kind: str, role: str, inputs: Mapping[str, str], earlier: Sequence[S
     kinds = (kind, "checkpoint") if role == "tokenizer" else (kind,)
     for wanted in kinds:
         for step in reversed(earlier):
-            if step.stage.makes == wanted and (wanted != "report" or step.inputs["checkpoint"] == inputs["checkpoint"]):
+            if step.stage.makes == wanted and (wanted != "report" or _is_report_of(step, inputs["checkpoint"])):
                 return step.name
     return None
+
+
+def _is_report_of(step: Step, checkpoint: str) -> bool:
+    """A comparison is a report too, but of no model: it only begins from one."""
+    return step.stage.name != "compare" and step.inputs["checkpoint"] == checkpoint
 
 
 def _check_kind(chosen: str, role: str, kind: str, earlier: Sequence[Step], where: str) -> None:

@@ -72,7 +72,8 @@ STAGES: dict[str, Stage] = {
             "transfer",
             "checkpoint",
             "Move a model to a new vocabulary, keeping what it knows.",
-            {"checkpoint": "checkpoint", "tokenizer": "tokenizer", "corpus": "corpus"},
+            {"checkpoint": "checkpoint", "corpus": "corpus"},
+            {"tokenizer": "tokenizer"},
         ),
         Stage(
             "train",
@@ -93,6 +94,12 @@ STAGES: dict[str, Stage] = {
             "report",
             "Measure a checkpoint on held-out text, beside honest baselines.",
             {"checkpoint": "checkpoint", "corpus": "corpus"},
+        ),
+        Stage(
+            "compare",
+            "report",
+            "Draw the honest curve: what each way of transfer saves against training from scratch.",
+            {"checkpoint": "checkpoint", "tokenizer": "tokenizer", "corpus": "corpus"},
         ),
         Stage(
             "export",

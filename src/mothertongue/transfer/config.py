@@ -15,6 +15,7 @@ class TransferConfig(Settings):
 
     method: str = setting("align", "how rows are made: align, mean, random, or one that another package adds")
     calibrate: bool = setting(True, "let the start predict the token frequencies of the corpus")
+    least_count: int = setting(1, 'for method = "trim": keep the tokens that occur at least so often', least=1)
     source_text: tuple[Source, ...] = setting(
         (), "text in the model's own language, for align; needless where the model ships static vectors"
     )

@@ -53,5 +53,6 @@ METHODS: Table[Method] = Table(
         "align": "mothertongue.transfer.align:align",
         "mean": "mothertongue.transfer.mean:mean",
         "random": "mothertongue.transfer.mean:random",
+        "trim": "mothertongue.transfer.trim:trim",
     },
 )

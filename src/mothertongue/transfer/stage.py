@@ -4,49 +4,102 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
+from mothertongue.model.checkpoint import Checkpoint, open_checkpoint, save_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.progress import say
 from mothertongue.tokenizer.bytelevel import encode_text, open_tokenizer
-from mothertongue.transfer.calibrate import calibrate, unigram
+from mothertongue.transfer.calibrate import Calibration, calibrate, unigram
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.gather import corpus_streams, gather
+from mothertongue.transfer.knows import base_knows
 from mothertongue.transfer.methods import METHODS, Material
+from mothertongue.transfer.overlap import id_count
 from mothertongue.transfer.rows import set_vocabulary
 from mothertongue.transfer.streams import dev_texts, sample_windows, token_counts
+from mothertongue.transfer.trim import trim_model
 
 DEV_BYTES = 50_000
 CALIBRATION_WINDOWS, CALIBRATION_TOKENS = 16, 256
 
 
-def transfer(config: TransferConfig, out: Path, *, checkpoint: Path, tokenizer: Path, corpus: Path) -> Metrics:
-    """Write into `out` the model of `checkpoint` with the vocabulary of `tokenizer`, ready to be trained."""
+def transfer(
+    config: TransferConfig, out: Path, *, checkpoint: Path, corpus: Path, tokenizer: Path | None = None
+) -> Metrics:
+    """Write into `out` the model of `checkpoint` with the vocabulary of `tokenizer`, ready to be trained.
+
+    Only `trim` needs no tokenizer: without one, or with the model's own, it makes a smaller one of that.
+    """
     begun = time.perf_counter()
-    method = METHODS.load(config.method)
-    source, target = open_checkpoint(checkpoint), open_tokenizer(tokenizer)
-    model = source.model
-    streams = corpus_streams(config, target, corpus)
-    material = gather(config, source, target, streams)
-    set_vocabulary(model, method(material), target)
-    counts_V = token_counts(streams(), material.target_size)
-    metrics = describe(config, material, counts_V)
-    if config.calibrate:
-        length = min(CALIBRATION_TOKENS, anatomy(model).context)
-        windows_BT = sample_windows(streams(), count=CALIBRATION_WINDOWS, length=length)
-        metrics["calibration"] = asdict(calibrate(model, windows_BT, unigram(counts_V)))
-    metrics |= starting_scores(model, target, dev_texts(corpus, max_bytes=DEV_BYTES), unigram(counts_V))
+    METHODS.load(config.method)  # what is not there is said before anything is read
+    if not tokenizer and config.method != "trim":
+        raise ConfigError(
+            f'method = "{config.method}" makes rows for a new vocabulary and needs a tokenizer. '
+            'Give --tokenizer FOLDER, or use method = "trim" to keep the model\'s own.'
+        )
+    source = open_checkpoint(checkpoint)
+    known = base_knows(source, corpus)
+    if known:
+        say(f"  {known.suggestion}")
+    target, model = open_tokenizer(tokenizer) if tokenizer else source.tokenizer, source.model
+    if not tokenizer or (config.method == "trim" and target.get_vocab() == source.tokenizer.get_vocab()):
+        return trim_own(config, source, out, corpus) | (known.as_metrics() if known else {})
+    given = give_vocabulary(config, source, target, corpus)
+    metrics = describe(config, given.material, given.counts) | (known.as_metrics() if known else {})
+    if given.calibration:
+        metrics["calibration"] = asdict(given.calibration)
+    metrics |= starting_scores(model, target, dev_texts(corpus, max_bytes=DEV_BYTES), unigram(given.counts))
     say(summary(metrics))
     save_checkpoint(model, target, out)
     return metrics | {"seconds": round(time.perf_counter() - begun, 3)}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a new vocabulary was made from, how often its tokens occur, and how calibrating them went."""
+
+    material: Material
+    counts: Tensor  # V
+    calibration: Calibration | None
+
+
+def give_vocabulary(config: TransferConfig, source: Checkpoint, target: Tokenizer, corpus: Path) -> Given:
+    """Give the model of `source`, in place, the vocabulary `target` with rows as `config` says."""
+    streams = corpus_streams(config, target, corpus)
+    material = gather(config, source, target, streams)
+    set_vocabulary(source.model, METHODS.load(config.method)(material), target)
+    counts_V = token_counts(streams(), material.target_size)
+    if not config.calibrate or config.method == "trim":
+        return Given(material, counts_V, None)
+    length = min(CALIBRATION_TOKENS, anatomy(source.model).context)
+    windows_BT = sample_windows(streams(), count=CALIBRATION_WINDOWS, length=length)
+    return Given(material, counts_V, calibrate(source.model, windows_BT, unigram(counts_V)))
+
+
+def trim_own(config: TransferConfig, source: Checkpoint, out: Path, corpus: Path) -> Metrics:
+    """Write into `out` the model with those of its own tokens that the corpus uses; the scores of both."""
+    counts_V = token_counts(corpus_streams(config, source.tokenizer, corpus)(), id_count(source.tokenizer))
+    used = (counts_V >= config.least_count).nonzero().flatten().tolist()
+    tokenizer, sizes = trim_model(source.model, source.tokenizer, used)
+    mass = float(counts_V[used].sum() / counts_V.sum())
+    metrics = {"method": "trim", **sizes, "kept_token_mass": round(mass, 6)}
+    shares = unigram(token_counts(corpus_streams(config, tokenizer, corpus)(), id_count(tokenizer)))
+    metrics |= starting_scores(source.model, tokenizer, dev_texts(corpus, max_bytes=DEV_BYTES), shares)
+    say(
+        f"  trim: {sizes['source_vocab_size']:,} -> {sizes['target_vocab_size']:,} tokens, "
+        f"{sizes['parameters_before'] / 1e6:.3g} -> {sizes['parameters'] / 1e6:.3g} M parameters"
+    )
+    save_checkpoint(source.model, tokenizer, out)
+    return metrics
 
 
 def describe(config: TransferConfig, material: Material, counts_V: Tensor) -> Metrics:

@@ -153,3 +153,8 @@ def test_options_of_a_command_make_a_step() -> None:
     assert [source.licence for source in step.config.sources] == ["unknown", "CC0"]  # type: ignore[attr-defined]
     with pytest.raises(ConfigError, match="mothertongue tokenizer: vocab_size = 1"):
         given_step("tokenizer", Path("t"), {"corpus": "c", "vocab_size": 1})
+
+
+def test_the_report_of_a_model_is_not_a_comparison_that_began_from_it() -> None:
+    text = '[corpus]\nsources = ["a.txt"]\n[tokenizer]\n[model]\n[evaluate]\n[compare]\n[export]\n'
+    assert parse_recipe(text).steps[-1].inputs == {"checkpoint": "model", "report": "evaluate"}

@@ -1,0 +1,63 @@
+"""The figures of benchmarks/transfer.py, from the trainings of one language; those that cannot be said are absent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mothertongue.compare.curves import Spot, curve, spots, tflop_per_second
+from mothertongue.compare.saving import Point, bits_at, compute_for
+from mothertongue.compare.training import Result
+
+PREFIXES = {"cs": "cs", "bg": "bg", "el": "xx"}
+ASKED_SAVINGS = (1.0, 5.0, 20.0)
+
+
+def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, float]:
+    """`cs_saving_at_1` and so on. A saving that is a lower bound has `..._is_least` = 1 beside it.
+
+    `align_minus_focus` is of the budget at which align compares worst. `steps_vs_wechsel` is of align with the
+    dictionary against wechsel's longest training, in steps.
+    """
+    speed, found = tflop_per_second(results), {(spot.arm, spot.budget): spot for spot in spots(results)}
+    align = curve(results, "align", speed)
+    figures: dict[str, float] = {}
+    for (arm, budget), spot in found.items():
+        if arm == "align" and spot.saving:
+            figures[f"saving_at_{budget:g}"] = spot.saving.factor
+            if spot.saving.bound and budget in ASKED_SAVINGS:
+                figures[f"saving_at_{budget:g}_is_least"] = float(spot.saving.bound == "at least")
+    for arm, name in (("guillou", "guillou"), ("guillou-probed", "guillou_probed")):
+        if (last := _last(found, arm)) and align:
+            figures |= _against(name, last.point, align)
+    steps = [replace(each, training_tflop=each.steps, probes_tflop=0.0, rows_seconds=0.0) for each in results]
+    dictionary, wechsel = (curve(steps, arm, 0.0) for arm in ("align+dictionary", "wechsel"))
+    if dictionary and wechsel:
+        figures["steps_vs_wechsel"] = compute_for(dictionary, wechsel[-1].bits).factor / wechsel[-1].tflop
+    for other in ("focus", "wechsel", "mean"):
+        pairs = [(found["align", budget], spot) for (arm, budget), spot in found.items()
+                 if arm == other and ("align", budget) in found]  # fmt: skip
+        if pairs:
+            ours, theirs = max(pairs, key=lambda pair: pair[0].point.bits - pair[1].point.bits)
+            figures[f"align_minus_{other}"] = ours.point.bits - theirs.point.bits
+            figures[f"align_minus_{other}_spread"] = _spread(ours, theirs)
+    return {f"{prefix}_{key}": round(value, 5) for key, value in figures.items() if math.isfinite(value)}
+
+
+def _against(name: str, point: Point, align: Sequence[Point]) -> dict[str, float]:
+    """Share of a recipe's compute with which align reaches its bits, and how much lower align is at equal compute."""
+    needed = compute_for(align, point.bits)
+    gain = 1 - bits_at(align, point.tflop) / point.bits
+    figures = {f"{name}_compute_share": needed.factor / point.tflop, f"gain_over_{name}": gain}
+    return figures | ({f"{name}_compute_share_is_most": 1.0} if needed.bound == "at most" else {})
+
+
+def _last(found: dict[tuple[str, float], Spot], arm: str) -> Spot | None:
+    """The longest training of an arm."""
+    return max((spot for (name, _), spot in found.items() if name == arm), key=lambda spot: spot.budget, default=None)
+
+
+def _spread(one: Spot, other: Spot) -> float:
+    """The larger of both spreads over the seeds."""
+    return max(max(spot.bits) - min(spot.bits) for spot in (one, other))

@@ -1,0 +1,76 @@
+"""The figures of benchmarks/transfer.py follow from the trainings, and what cannot be said is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mothertongue.compare.training import Result
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    yield
+
+
+def curve(arm: str, **bits: float) -> list[Result]:
+    """One seed of an arm: budgets b1, b10, ... as their TFLOP and steps."""
+    return [
+        Result(arm, float(name[1:]), 0, value, int(name[1:]), 1, float(name[1:]), 0, 0, 1.0, 1e-3, 1.0, "adamw")
+        for name, value in bits.items()
+    ]
+
+
+RESULTS = [*curve("scratch", b1=4.0, b10=3.0, b100=2.0), *curve("align", b1=3.0, b10=2.5)]
+
+
+def figures(results: list[Result]) -> Any:
+    return import_module("transfer_figures").figures_of_language("xx", results)
+
+
+def test_savings_are_named_as_asked_for() -> None:
+    found = figures(RESULTS)
+    assert found["xx_saving_at_1"] == pytest.approx(10) and found["xx_saving_at_10"] == pytest.approx(10**0.5, abs=1e-4)
+    assert not any("guillou" in key or "wechsel" in key for key in found)
+
+
+def test_a_recipe_is_compared_at_equal_bits_and_at_equal_compute() -> None:
+    found = figures([*RESULTS, *curve("guillou", b10=3.0)])
+    assert found["xx_guillou_compute_share"] == pytest.approx(0.1)
+    assert found["xx_gain_over_guillou"] == pytest.approx(1 - 2.5 / 3.0, abs=1e-4)
+    worse = figures([*RESULTS, *curve("guillou", b10=3.5)])
+    assert worse["xx_guillou_compute_share"] == pytest.approx(0.1) and worse["xx_guillou_compute_share_is_most"] == 1
+
+
+def test_other_rows_are_compared_in_bits_and_in_steps() -> None:
+    found = figures(
+        [*RESULTS, *curve("focus", b10=2.7), *curve("wechsel", b10=2.6), *curve("align+dictionary", b1=2.8, b10=2.4)]
+    )
+    assert found["xx_align_minus_focus"] == pytest.approx(-0.2)
+    assert found["xx_steps_vs_wechsel"] == pytest.approx(10**0.5 / 10, abs=1e-4)
+
+
+def test_pieces_name_arms_that_exist_or_are_noted() -> None:
+    transfer, notes = import_module("transfer"), set[str]()
+    for piece in transfer.PIECES.values():
+        left = transfer.available(piece, "words.tsv", notes)
+        assert {arm for arm in piece.arms if left is None or arm not in left.arms} <= {
+            note.split()[0] for note in notes
+        }
+    assert {"scratch", "align"} == set(transfer.available(transfer.PIECES["curve"], "", notes).arms)
+
+
+def test_a_piece_that_is_not_there_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["transfer.py", "--only", "curv"])
+    with pytest.raises(SystemExit):
+        import_module("transfer").main()
+    assert "curv: there are cs, bg, el, curve" in capsys.readouterr().err
