@@ -1,11 +1,13 @@
 """How long rows for a vocabulary of 50,257 take: from 100 MB of text of each language to 50,257 x 768 rows.
 
     python benchmarks/transfer_rows.py                 five minutes; --folder keeps the prepared text
+    python benchmarks/transfer_rows.py --peers         only: our focus and wechsel rows beside those of their packages
 
-A base of GPT-2's vocabulary and width with random weights (what rows hold costs nothing), a Czech vocabulary of the same
-size, static vectors of both counted anew. There are 51 MB of English and 43 MB of Czech; the rest of the 100 are the same
-texts again with every tenth word another one of the same language, so that new pairs of words stand beside each other.
-Every round is a process of its own that reports wall and processor seconds and its peak of memory, imports included.
+A base of GPT-2's vocabulary and width with random weights (what rows hold costs nothing), a Czech vocabulary of the
+same size, static vectors of both counted anew. There are 51 MB of English and 43 MB of Czech; the rest of the 100 are
+the same texts again with every tenth word another one of the same language, so that new pairs of words stand beside
+each other. Every round is a process of its own that reports wall and processor seconds and its peak of memory, imports
+included.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from mothertongue.corpus.document import Document
 from mothertongue.corpus.shards import ShardWriter
 from mothertongue.tokenizer.bytelevel import open_tokenizer, save_tokenizer, train_bytelevel
 from results_file import write_results
+from transfer_peers import peers
 
 SETS = {
     "en": ("en.books_pd", "en.debian_descriptions", "en.docs_edgeai", "en.wikitext2_valid_test"),
@@ -52,6 +55,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--job", action="store_true", help="one round, its figures to stdout")
+    parser.add_argument("--peers", action="store_true", help="the rows of other packages; see transfer_peers.py")
     asked = parser.parse_args()
     if asked.job:
         print(json.dumps(job(asked.folder, asked.megabytes)))
@@ -59,14 +63,24 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.folder or Path(temporary)
+        if asked.peers:
+            rows = peers(Path(temporary))
+            print(rows, write_results(NAME, {}, rows, seconds=time.monotonic() - started, notes=PEERS, beside=True))
+            return
         prepare(folder, asked.megabytes)
         rows = [run(folder, asked) for _ in range(asked.rounds)]
     names = ("seconds", "processor_seconds", "peak_megabytes")
     figures = {name: round(statistics.median(row[name] for row in rows), 1) for name in names}
     figures = {f"init_{name}_50k": value for name, value in figures.items()}
-    print(figures, write_results("transfer_rows", figures, rows, seconds=time.monotonic() - started, notes=NOTES))
+    seconds = time.monotonic() - started
+    print(figures, write_results(NAME, figures, rows, seconds=seconds, notes=NOTES, beside=True))
 
 
+NAME = "transfer_rows"
+PEERS = (
+    "peers: the packages' own code for rows, given our static vectors and, for wechsel, what both vocabularies have as "
+    "the dictionary; compared are target tokens with a vector that are whole letters",
+)
 NOTES = (
     "text: of each language as much as there is, then the same again with a tenth of the words replaced by others",
     "seconds: from files of text to rows, in a process of its own; peak_megabytes: its largest resident memory",
@@ -80,7 +94,7 @@ def run(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     print(row, file=sys.stderr)
-    return {"threads": asked.threads, **row}
+    return {"question": "speed", "threads": asked.threads, **row}
 
 
 def job(folder: Path, megabytes: int) -> dict[str, Any]:
