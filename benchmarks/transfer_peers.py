@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -113,4 +112,4 @@ def in_their_environment() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(in_their_environment())
+    in_their_environment()

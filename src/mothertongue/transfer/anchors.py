@@ -1,9 +1,9 @@
 """Which tokens of two vocabularies mean the same, and the rotation between their static vectors that follows from it.
 
 Static vectors are counted in each language apart, so their axes do not agree. Tokens that both vocabularies have
-(digits, punctuation, names, loans) and what a dictionary says fix a first rotation (orthogonal Procrustes, Schönemann
-1966); then frequent tokens that are each other's nearest neighbours under CSLS (Conneau et al. 2018, arXiv 1710.04087)
-join the anchors, round by round (self-learning as of Artetxe et al. 2017).
+(digits, punctuation, names, loans), cognates in another script, and what a dictionary says fix a first rotation
+(orthogonal Procrustes, Schönemann 1966); then frequent tokens that are each other's nearest neighbours under CSLS
+(Conneau et al. 2018, arXiv 1710.04087) join the anchors, round by round (self-learning as of Artetxe et al. 2017).
 """
 
 # Axes: S source vocabulary, V target vocabulary, D dimensions of static vectors, A anchors, F frequent source tokens,
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mothertongue.transfer.cognates import cognates, is_latin
 from mothertongue.transfer.methods import Material, VectorPair
 from mothertongue.transfer.overlap import Key
 
@@ -37,16 +38,26 @@ class Anchors:
 
 
 def trusted_anchors(pair: VectorPair, material: Material) -> Anchors:
-    """Shared tokens that probably mean the same, and the dictionary's pairs, weighted by the root of their frequency.
+    """Shared tokens that probably mean the same, cognates where the script changes, and the dictionary's pairs.
 
+    Each counts by the root of its frequency.
     Short words are false friends; all shared tokens are taken where they leave fewer anchors than there are dimensions.
     """
     shared = _known(pair, material.matches.items())
-    translated = _known(pair, material.translations().pairs if material.translations else ())
+    others = _known(pair, [*other_script(material), *(material.translations().pairs if material.translations else ())])
     trusted = [match for match in shared if is_trustworthy(material.target_keys[match[0]])]
-    if len(trusted) + len(translated) < pair.target.vectors.shape[1]:
+    if len(trusted) + len(others) < pair.target.vectors.shape[1]:
         trusted = shared
-    return weighted_anchors(pair, [*trusted, *translated])
+    return weighted_anchors(pair, [*trusted, *others])
+
+
+def other_script(material: Material) -> list[tuple[int, int]]:
+    """Cognates (target id, source id) whose target word has a letter that is not Latin.
+
+    Languages of one script share their cognates, or enough of them, letter by letter (docs/why/transfer.md).
+    """
+    found = cognates(material.source_keys, material.target_keys)
+    return [(target, source) for target, source in found if not is_latin(material.target_keys[target])]
 
 
 def weighted_anchors(pair: VectorPair, matches: Sequence[tuple[int, int]]) -> Anchors:

@@ -12,14 +12,13 @@ bias takes the whole correction and no row changes.
 
 Now the start is right on average, but in each context it still says what the source language would say there. Where
 that makes it worse than the unigram distribution itself, what sets a state apart from the mean state is made smaller by
-one number in the final norm, found on some positions so that the loss is least; near 0 only the unigram is left.
+one number in the final norm, no more than that takes; near 0 only the unigram is left.
 """
 
 # Axes: B windows, T tokens, N positions, P some of them, V vocabulary, D hidden
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -32,9 +31,10 @@ from mothertongue.model.anatomy import anatomy
 LOGITS_AT_ONCE = 1 << 24  # floats
 WINDOWS_AT_ONCE = 4
 PROMISED = 1e-4  # nats
-CLOSE_ENOUGH = 3e-5
+CLOSE_ENOUGH = 8e-5  # no more rounds then
 ROUNDS = 30
 CONTEXT_POSITIONS = 512  # on which the share of the context is found
+BELOW_LINE = 0.99  # of its loss: other text than that of the calibration is a little harder
 SHARES = tuple(share / 20 for share in range(20, 0, -1))
 LEAST_WITHOUT_BIAS = 0.5  # all of the state shrinks then, and rows must grow to predict the same: not too much
 RIDGE = 1.0  # r, as a multiple of the mean square of a hidden state's component
@@ -77,22 +77,24 @@ def calibrate(model: PreTrainedModel, input_ids_BT: Tensor, unigram_V: Tensor, *
     line = -float(unigram_V[input_ids_BT[:, 1:]].log().mean())
     first = _fit(model, input_ids_BT, unigram_V, rounds)
     best, done, share = first.best, first.rounds, 1.0
-    if best.loss > line:
+    if best.loss > BELOW_LINE * line:
         hidden_ND = final_hidden(model, input_ids_BT)
         share = best_share(hidden_ND, anatomy(model).head, input_ids_BT, unigram_V)
         if getattr(anatomy(model).norm, "bias", None) is None:
             share = max(share, LEAST_WITHOUT_BIAS)
-        before = copy.deepcopy(model.state_dict())
+        changed = [_adjusted(model), *anatomy(model).norm.parameters()]
+        before = [tensor.clone() for tensor in changed]
         damp_context(anatomy(model).norm, hidden_ND.mean(dim=0), share)
         second = _fit(model, input_ids_BT, unigram_V, rounds)
         as_near = divergence(unigram_V, second.best.average) <= max(PROMISED, divergence(unigram_V, best.average))
         if second.best.loss < best.loss and as_near:
             best, done = second.best, done + second.rounds
         else:
-            model.load_state_dict(before)
+            for tensor, old in zip(changed, before, strict=True):
+                tensor.copy_(old)
             share = 1.0
-    divergences = [divergence(unigram_V, each.average) for each in (first.start, best)]
-    return Calibration(*divergences, first.start.loss, best.loss, line, share, done)
+    before_after = [divergence(unigram_V, each.average) for each in (first.start, best)]
+    return Calibration(before_after[0], before_after[1], first.start.loss, best.loss, line, share, done)
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,15 @@ class Fit:
     rounds: int
 
 
+def _adjusted(model: PreTrainedModel) -> Tensor:
+    """What takes the correction: the head's bias, or its rows where it has none."""
+    head = anatomy(model).head
+    return head.weight if head.bias is None else head.bias
+
+
 def _fit(model: PreTrainedModel, input_ids_BT: Tensor, unigram_V: Tensor, rounds: int) -> Fit:
     head, tied = anatomy(model).head, anatomy(model).tied
-    adjusted = head.weight if head.bias is None else head.bias
+    adjusted = _adjusted(model)
     hidden_ND = final_hidden(model, input_ids_BT)
     start = predict(hidden_ND, head, input_ids_BT)
     now, best, state = start, start, adjusted.clone()
@@ -135,17 +143,22 @@ def _is_better(new: Prediction, old: Prediction, start: Prediction, unigram_V: T
 
 
 def best_share(hidden_ND: Tensor, head: nn.Linear, input_ids_BT: Tensor, unigram_V: Tensor) -> float:
-    """Which share (0-1) of what sets a state apart from the mean state gives the lowest loss on some positions.
+    """The largest share (0-1) of what sets a state apart from the mean state with which the loss on some positions is
+    below the unigram distribution's own; if none is, the one with the lowest loss.
 
-    At each share the logits are corrected so that the average prediction stays the unigram distribution.
+    More is not taken away: a start that is lower still has lost what training can use. At each share the logits are
+    corrected so that the average prediction stays the unigram distribution.
     """
     positions_P = torch.linspace(0, len(hidden_ND) - 1, min(CONTEXT_POSITIONS, len(hidden_ND))).long()
     labels_P = input_ids_BT[:, 1:].flatten()[positions_P]
     mean_D = hidden_ND.mean(dim=0)
     apart_PV = (hidden_ND[positions_P] - mean_D) @ head.weight.T
     common_V = head(mean_D)
-    losses = []
+    goal = BELOW_LINE * -float(unigram_V[labels_P].log().mean())
+    losses: list[float] = []
     for share in SHARES:
+        if losses and losses[-1] <= goal:
+            break
         logits_PV = torch.add(common_V, apart_PV, alpha=share)
         for _ in range(2):
             logits_PV += logit_change(unigram_V, torch.softmax(logits_PV, dim=1).mean(dim=0).double())

@@ -77,7 +77,8 @@ def count_pairs(token_streams: Iterable[TokenStream], *, vocab_size: int, window
 
     No pair crosses from one stream into the next.
     """
-    keys, weights = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    keys: Integers = np.empty(0, dtype=np.int64)
+    weights: Floats = np.empty(0, dtype=np.float32)
     tokens_V = np.zeros(vocab_size, dtype=np.int64)
     pending: list[tuple[Integers, Floats]] = []
     waiting = 0
@@ -96,8 +97,9 @@ def positive_pmi(pairs: Pairs) -> SparseRows:
     """max(0, log p(token, context) / p(token) p(context)) of shape [V, 2 V], contexts smoothed."""
     size = pairs.vocab_size
     left, right = (part.astype(np.int32) for part in np.divmod(pairs.keys, size))
-    before_V = np.bincount(left, weights=pairs.weights, minlength=size)
-    after_V = np.bincount(right, weights=pairs.weights, minlength=size)
+    before_V, after_V = (
+        np.bincount(part, weights=pairs.weights, minlength=size).astype(np.float64) for part in (left, right)
+    )
     totals_V = before_V + after_V
     smoothed_C = np.concatenate([before_V, after_V]) ** CONTEXT_SMOOTHING  # a context's own total
     shares_C = smoothed_C / max(float(smoothed_C.sum()), 1e-30)

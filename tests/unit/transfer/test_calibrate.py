@@ -61,7 +61,9 @@ def test_average_prediction_becomes_the_unigram_distribution(
 
 
 @pytest.mark.parametrize("kind", ANATOMIES)
-def test_starting_loss_is_not_above_the_unigram_line(kind: str, build_model: Build, target_tokenizer: Tokenizer) -> None:
+def test_starting_loss_is_not_above_the_unigram_line(
+    kind: str, build_model: Build, target_tokenizer: Tokenizer
+) -> None:
     model, windows = started(kind, build_model, target_tokenizer), zipf_windows()
     done = calibrate(model, windows, shares(windows))
     assert done.loss_before > done.loss_unigram + 0.5
