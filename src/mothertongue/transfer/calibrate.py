@@ -79,7 +79,7 @@ def calibrate(model: PreTrainedModel, input_ids_BT: Tensor, unigram_V: Tensor, *
     best, done, share = first.best, first.rounds, 1.0
     if best.loss > BELOW_LINE * line:
         hidden_ND = final_hidden(model, input_ids_BT)
-        share = best_share(hidden_ND, anatomy(model).head, input_ids_BT, unigram_V)
+        share = best_share(hidden_ND, anatomy(model).head, input_ids_BT, unigram_V, lower=BELOW_LINE * line / best.loss)
         if getattr(anatomy(model).norm, "bias", None) is None:
             share = max(share, LEAST_WITHOUT_BIAS)
         changed = [_adjusted(model), *anatomy(model).norm.parameters()]
@@ -142,9 +142,9 @@ def _is_better(new: Prediction, old: Prediction, start: Prediction, unigram_V: T
     return sound_new or (not sound_old and new.loss < old.loss)
 
 
-def best_share(hidden_ND: Tensor, head: nn.Linear, input_ids_BT: Tensor, unigram_V: Tensor) -> float:
+def best_share(hidden_ND: Tensor, head: nn.Linear, input_ids_BT: Tensor, unigram_V: Tensor, *, lower: float) -> float:
     """The largest share (0-1) of what sets a state apart from the mean state with which the loss on some positions is
-    below the unigram distribution's own; if none is, the one with the lowest loss.
+    `lower` (below 1) times what it is with all of it; if none is, the one with the lowest loss.
 
     More is not taken away: a start that is lower still has lost what training can use. At each share the logits are
     corrected so that the average prediction stays the unigram distribution.
@@ -154,10 +154,9 @@ def best_share(hidden_ND: Tensor, head: nn.Linear, input_ids_BT: Tensor, unigram
     mean_D = hidden_ND.mean(dim=0)
     apart_PV = (hidden_ND[positions_P] - mean_D) @ head.weight.T
     common_V = head(mean_D)
-    goal = BELOW_LINE * -float(unigram_V[labels_P].log().mean())
     losses: list[float] = []
     for share in SHARES:
-        if losses and losses[-1] <= goal:
+        if losses and losses[-1] <= lower * losses[0]:
             break
         logits_PV = torch.add(common_V, apart_PV, alpha=share)
         for _ in range(2):
