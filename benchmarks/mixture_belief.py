@@ -24,9 +24,10 @@ from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.run.build import run_recipe
 from mothertongue.run.inputs import locate
 from mothertongue.tokenizer.bytelevel import open_tokenizer
-from mothertongue.transfer.align import find_rotation, nearest_mixture, trusted_anchors
+from mothertongue.transfer.anchors import find_rotation, trusted_anchors
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.gather import corpus_streams, gather
+from mothertongue.transfer.mixture import mixed_rows, softmax_of_nearest
 from results_file import write_results
 
 BINS = (5, 20, 60, 200, 10**9)
@@ -41,19 +42,14 @@ def left_out(language: str, folder: Path) -> tuple[Tensor, Tensor, Tensor]:
     material = gather(config, source, tokenizer, corpus_streams(config, tokenizer, folder / "corpus"))
     pair, mean_W = material.vectors(), material.source_rows.mean(dim=0)
     turned_VD = pair.target.vectors @ find_rotation(pair, trusted_anchors(pair, material))
+    weigh = softmax_of_nearest(config.neighbours, config.temperature)
     counts, mixtures, rows = [], [], []
     for target, own in material.matches.items():
         if min(pair.target.counts[target], pair.source.counts[own]) < BINS[0]:
             continue
         others_SD = pair.source.vectors.clone()
         others_SD[own] = 0
-        mixture = nearest_mixture(
-            turned_VD[[target]],
-            others_SD,
-            material.source_rows,
-            neighbours=config.neighbours,
-            temperature=config.temperature,
-        )[0]
+        mixture = mixed_rows(turned_VD[[target]], others_SD, material.source_rows, weigh)[0]
         counts.append(pair.target.counts[target])
         mixtures.append(mixture - mean_W)
         rows.append(material.source_rows[own] - mean_W)

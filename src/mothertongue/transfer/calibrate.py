@@ -8,10 +8,14 @@ regression, d ~ (E[h hᵀ] + r I)⁻¹ E[h]. With a large r it is the mean hidde
 adds log p - log q to the token's logit whatever the context. First q is the softmax at the mean hidden state, then, in
 a few more rounds, the average prediction over real contexts (a tied head is the embedding too, so new rows move h).
 c changes no prediction; it is chosen so that the rows of frequent tokens move least. Where the head has a bias, the
-bias takes the whole correction and no row changes. docs/why/transfer.md compares d with the plain mean.
+bias takes the whole correction and no row changes.
+
+Now the start is right on average, but in each context it still says what the source language would say there. Where
+that makes it worse than the unigram distribution itself, what sets a state apart from the mean state is made smaller by
+one number in the final norm, no more than that takes; near 0 only the unigram is left.
 """
 
-# Axes: B windows, T tokens, N positions, V vocabulary, D hidden
+# Axes: B windows, T tokens, N positions, P some of them, V vocabulary, D hidden
 
 from __future__ import annotations
 
@@ -26,8 +30,13 @@ from mothertongue.model.anatomy import anatomy
 
 LOGITS_AT_ONCE = 1 << 24  # floats
 WINDOWS_AT_ONCE = 4
-CLOSE_ENOUGH = 2e-5  # nats
-ROUNDS = 8
+PROMISED = 1e-4  # nats
+CLOSE_ENOUGH = 8e-5  # no more rounds then
+ROUNDS = 30
+CONTEXT_POSITIONS = 512  # on which the share of the context is found
+BELOW_LINE = 0.99  # of its loss: other text than that of the calibration is a little harder
+SHARES = tuple(share / 20 for share in range(20, 0, -1))
+LEAST_WITHOUT_BIAS = 0.5  # all of the state shrinks then, and rows must grow to predict the same: not too much
 RIDGE = 1.0  # r, as a multiple of the mean square of a hidden state's component
 
 
@@ -47,6 +56,8 @@ class Calibration:
     divergence_after: float
     loss_before: float
     loss_after: float
+    loss_unigram: float  # of the unigram distribution itself on the same tokens
+    context: float  # the share that is left of what sets a context apart
     rounds: int
 
 
@@ -58,31 +69,108 @@ def unigram(counts_V: Tensor) -> Tensor:
 
 @torch.no_grad()
 def calibrate(model: PreTrainedModel, input_ids_BT: Tensor, unigram_V: Tensor, *, rounds: int = ROUNDS) -> Calibration:
-    """Change `model` so that its average prediction over `input_ids_BT` is `unigram_V`.
+    """Change `model` so that its average prediction over `input_ids_BT` is `unigram_V`, and its loss not above that of
+    the unigram distribution.
 
     Of at most `rounds` the nearest to it stays; if that has a higher loss than the start, the one with the lowest loss.
     """
+    line = -float(unigram_V[input_ids_BT[:, 1:]].log().mean())
+    first = _fit(model, input_ids_BT, unigram_V, rounds)
+    best, done, share = first.best, first.rounds, 1.0
+    if best.loss > BELOW_LINE * line:
+        hidden_ND = final_hidden(model, input_ids_BT)
+        share = best_share(hidden_ND, anatomy(model).head, input_ids_BT, unigram_V, lower=BELOW_LINE * line / best.loss)
+        if getattr(anatomy(model).norm, "bias", None) is None:
+            share = max(share, LEAST_WITHOUT_BIAS)
+        changed = [_adjusted(model), *anatomy(model).norm.parameters()]
+        before = [tensor.clone() for tensor in changed]
+        damp_context(anatomy(model).norm, hidden_ND.mean(dim=0), share)
+        second = _fit(model, input_ids_BT, unigram_V, rounds)
+        as_near = divergence(unigram_V, second.best.average) <= max(PROMISED, divergence(unigram_V, best.average))
+        if second.best.loss < best.loss and as_near:
+            best, done = second.best, done + second.rounds
+        else:
+            for tensor, old in zip(changed, before, strict=True):
+                tensor.copy_(old)
+            share = 1.0
+    before_after = [divergence(unigram_V, each.average) for each in (first.start, best)]
+    return Calibration(before_after[0], before_after[1], first.start.loss, best.loss, line, share, done)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What was predicted at the start and at the best of so many rounds; the model is left at that."""
+
+    start: Prediction
+    best: Prediction
+    rounds: int
+
+
+def _adjusted(model: PreTrainedModel) -> Tensor:
+    """What takes the correction: the head's bias, or its rows where it has none."""
+    head = anatomy(model).head
+    return head.weight if head.bias is None else head.bias
+
+
+def _fit(model: PreTrainedModel, input_ids_BT: Tensor, unigram_V: Tensor, rounds: int) -> Fit:
     head, tied = anatomy(model).head, anatomy(model).tied
-    adjusted = head.weight if head.bias is None else head.bias
+    adjusted = _adjusted(model)
     hidden_ND = final_hidden(model, input_ids_BT)
-    history, states = [predict(hidden_ND, head, input_ids_BT)], [adjusted.clone()]
+    start = predict(hidden_ND, head, input_ids_BT)
+    now, best, state = start, start, adjusted.clone()
     for number in range(rounds):
-        if divergence(unigram_V, history[-1].average) < CLOSE_ENOUGH:
+        if divergence(unigram_V, now.average) < CLOSE_ENOUGH:
+            rounds = number
             break
         # far from the goal the average is ruled by a few contexts that are sure of one token: begin at the mean state
         begin_V = torch.softmax(head(hidden_ND.mean(dim=0)), dim=0).double()
-        change_V = logit_change(unigram_V, history[-1].average if number else begin_V)
+        change_V = logit_change(unigram_V, now.average if number else begin_V)
         adjusted.add_(change_V if adjusted.ndim == 1 else torch.outer(change_V, steady_direction(hidden_ND)))
         hidden_ND = final_hidden(model, input_ids_BT) if tied else hidden_ND
-        history.append(predict(hidden_ND, head, input_ids_BT))
-        states.append(adjusted.clone())
-    divergences = [divergence(unigram_V, each.average) for each in history]
-    losses = [each.loss for each in history]
-    best = min(range(len(history)), key=divergences.__getitem__)
-    if losses[best] > losses[0]:
-        best = min(range(len(history)), key=losses.__getitem__)
-    adjusted.copy_(states[best])
-    return Calibration(divergences[0], divergences[best], losses[0], losses[best], rounds=len(history) - 1)
+        now = predict(hidden_ND, head, input_ids_BT)
+        if _is_better(now, best, start, unigram_V):
+            best, state = now, adjusted.clone()
+    adjusted.copy_(state)
+    return Fit(start, best, rounds)
+
+
+def _is_better(new: Prediction, old: Prediction, start: Prediction, unigram_V: Tensor) -> bool:
+    """Nearer to the unigram distribution; but what has a higher loss than the start is judged by its loss."""
+    sound_new, sound_old = new.loss <= start.loss, old is not start and old.loss <= start.loss
+    if sound_new and sound_old:
+        return divergence(unigram_V, new.average) < divergence(unigram_V, old.average)
+    return sound_new or (not sound_old and new.loss < old.loss)
+
+
+def best_share(hidden_ND: Tensor, head: nn.Linear, input_ids_BT: Tensor, unigram_V: Tensor, *, lower: float) -> float:
+    """The largest share (0-1) of what sets a state apart from the mean state with which the loss on some positions is
+    `lower` (below 1) times what it is with all of it; if none is, the one with the lowest loss.
+
+    More is not taken away: a start that is lower still has lost what training can use. At each share the logits are
+    corrected so that the average prediction stays the unigram distribution.
+    """
+    positions_P = torch.linspace(0, len(hidden_ND) - 1, min(CONTEXT_POSITIONS, len(hidden_ND))).long()
+    labels_P = input_ids_BT[:, 1:].flatten()[positions_P]
+    mean_D = hidden_ND.mean(dim=0)
+    apart_PV = (hidden_ND[positions_P] - mean_D) @ head.weight.T
+    common_V = head(mean_D)
+    losses: list[float] = []
+    for share in SHARES:
+        if losses and losses[-1] <= lower * losses[0]:
+            break
+        logits_PV = torch.add(common_V, apart_PV, alpha=share)
+        for _ in range(2):
+            logits_PV += logit_change(unigram_V, torch.softmax(logits_PV, dim=1).mean(dim=0).double())
+        losses.append(float(torch.nn.functional.cross_entropy(logits_PV, labels_P)))
+    return SHARES[losses.index(min(losses))]
+
+
+def damp_context(norm: nn.Module, mean_D: Tensor, share: float) -> None:
+    """Leave `share` of what sets the states after `norm` apart from `mean_D`; a norm without a bias shrinks all."""
+    weight, bias = cast(Tensor, norm.weight), cast("Tensor | None", getattr(norm, "bias", None))
+    weight.mul_(share)
+    if bias is not None:
+        bias.mul_(share).add_((1 - share) * mean_D)
 
 
 def logit_change(unigram_V: Tensor, predicted_V: Tensor) -> Tensor:

@@ -13,17 +13,30 @@ from mothertongue.transfer.methods import METHODS
 class TransferConfig(Settings):
     """[transfer]: new rows for a new vocabulary; the model's body is kept."""
 
-    method: str = setting("align", "how rows are made: align, mean, random, or one that another package adds")
+    method: str = setting(
+        "align",
+        "how rows are made: align, or for comparison mean, focus, subword, wechsel, donor, clp, normal, hull, random; "
+        "or one that another package adds",
+    )
     calibrate: bool = setting(True, "let the start predict the token frequencies of the corpus")
     least_count: int = setting(1, 'for method = "trim": keep the tokens that occur at least so often', least=1)
     source_text: tuple[Source, ...] = setting(
         (), "text in the model's own language, for align; needless where the model ships static vectors"
     )
+    dictionary: str = setting(
+        "",
+        "more anchors for align: TSV (own word, new word), dictd's .index, or Wikipedia's langlinks.sql.gz",
+        path=True,
+    )
+    dictionary_language: str = setting("en", "code of the model's own language, for langlinks")
+    donor: str = setting("", "folder of a model that has the target vocabulary already (donor, clp)", path=True)
     max_megabytes: float = setting(32.0, "use at most this much text of each language, in MB of UTF-8", least=0.001)
     dimensions: int = setting(64, "dimensions of static vectors, unless the model ships some", least=2, most=1024)
     window: int = setting(2, "tokens on each side that are company, unless the model ships vectors", least=1, most=100)
-    neighbours: int = setting(10, "source tokens whose rows are averaged into a new one (align)", least=1, most=1000)
-    temperature: float = setting(0.1, "softmax temperature of cosines in that average (align)", least=0.001, most=10)
+    neighbours: int = setting(10, "source tokens in the mixture of a new row", least=1, most=1000)
+    temperature: float = setting(
+        0.1, "softmax temperature of cosines in that mixture (align, wechsel)", least=0.001, most=10
+    )
     seed: int = setting(0, "seed of everything random", least=0)
 
     def __post_init__(self) -> None:

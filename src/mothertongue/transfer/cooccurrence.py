@@ -19,11 +19,13 @@ import torch
 from torch import Tensor
 
 CHUNK_TOKENS = 1_000_000  # counted at once: with a window of 5 this needs about 0.1 GB
+CHUNK_PAIRS = 1 << 21
 CONTEXT_SMOOTHING = 0.75  # exponent of context frequencies (Levy et al. 2015), so that rare contexts don't always win
 
 TokenStream = Sequence[int] | npt.NDArray[np.integer]
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class SparseRows:
     def transposed(self) -> SparseRows:
         """The same matrix, column after column."""
         height = len(self.starts)
-        rows = np.repeat(np.arange(height), np.diff(self.starts.numpy(), append=len(self.values)))
-        order = np.argsort(self.columns.numpy(), kind="stable")
+        lengths = np.diff(self.starts.numpy(), append=len(self.values))
+        rows = np.repeat(np.arange(height, dtype=np.int32), lengths)
+        order = np.argsort(self.columns.numpy(), kind="stable").astype(np.int32)
         columns, values = self.columns.numpy()[order], self.values.numpy()[order]
         return sparse_rows(columns, rows[order], values, height=self.width, width=height)
 
@@ -65,7 +68,7 @@ class SparseRows:
 def sparse_rows(rows: Integers, columns: Integers, values: Floats, *, height: int, width: int) -> SparseRows:
     """A sparse matrix [height, width] from entries in the order of their rows."""
     lengths = np.bincount(rows, minlength=height)
-    starts = torch.from_numpy(np.cumsum(lengths) - lengths)
+    starts = torch.from_numpy((np.cumsum(lengths) - lengths).astype(columns.dtype))
     return SparseRows(starts, torch.from_numpy(columns), torch.from_numpy(values), width)
 
 
@@ -74,7 +77,8 @@ def count_pairs(token_streams: Iterable[TokenStream], *, vocab_size: int, window
 
     No pair crosses from one stream into the next.
     """
-    keys, weights = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    keys: Integers = np.empty(0, dtype=np.int64)
+    weights: Floats = np.empty(0, dtype=np.float32)
     tokens_V = np.zeros(vocab_size, dtype=np.int64)
     pending: list[tuple[Integers, Floats]] = []
     waiting = 0
@@ -92,16 +96,37 @@ def count_pairs(token_streams: Iterable[TokenStream], *, vocab_size: int, window
 def positive_pmi(pairs: Pairs) -> SparseRows:
     """max(0, log p(token, context) / p(token) p(context)) of shape [V, 2 V], contexts smoothed."""
     size = pairs.vocab_size
-    left, right = pairs.keys // size, pairs.keys % size
-    rows, columns = np.concatenate([left, right]), np.concatenate([right + size, left])
-    order = np.argsort(rows, kind="stable")
-    rows, columns, weights = rows[order], columns[order], np.concatenate([pairs.weights, pairs.weights])[order]
-    totals_V = np.bincount(rows, weights=weights, minlength=size)
-    smoothed_C = np.bincount(columns, weights=weights, minlength=2 * size) ** CONTEXT_SMOOTHING
-    expected = totals_V[rows] * smoothed_C[columns] / max(float(smoothed_C.sum()), 1e-30)
-    values = np.log(weights / expected).astype(np.float32)
-    kept = values > 0
-    return sparse_rows(rows[kept], columns[kept], values[kept], height=size, width=2 * size)
+    left, right = (part.astype(np.int32) for part in np.divmod(pairs.keys, size))
+    before_V, after_V = (
+        np.bincount(part, weights=pairs.weights, minlength=size).astype(np.float64) for part in (left, right)
+    )
+    totals_V = before_V + after_V
+    smoothed_C = np.concatenate([before_V, after_V]) ** CONTEXT_SMOOTHING  # a context's own total
+    shares_C = smoothed_C / max(float(smoothed_C.sum()), 1e-30)
+    halves = [
+        _positive(rows, columns, pairs.weights, totals_V, shares_C)
+        for rows, columns in ((left, right + np.int32(size)), (right, left))
+    ]
+    del left, right
+    rows, columns, values = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+    del halves
+    order = np.argsort(rows, kind="stable").astype(np.int32)
+    return sparse_rows(rows[order], columns[order], values[order], height=size, width=2 * size)
+
+
+def _positive(
+    rows: Integers, columns: Integers, weights: Floats, totals_V: Doubles, shares_C: Doubles
+) -> tuple[Integers, Integers, Floats]:
+    """The entries above zero, a part at a time: there are tens of millions."""
+    kept: list[tuple[Integers, Integers, Floats]] = []
+    for start in range(0, max(1, len(rows)), CHUNK_PAIRS):
+        part = slice(start, start + CHUNK_PAIRS)
+        expected = totals_V[rows[part]] * shares_C[columns[part]]
+        values = np.log(weights[part] / expected).astype(np.float32)
+        above = values > 0
+        kept.append((rows[part][above], columns[part][above], values[above]))
+    found = [np.concatenate(parts) for parts in zip(*kept, strict=True)]
+    return found[0], found[1], found[2]
 
 
 def _chunks(streams: Iterable[TokenStream]) -> Iterator[tuple[Integers, Integers]]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from mothertongue.errors import ArtifactError, ConfigError
-from mothertongue.model.checkpoint import Checkpoint
+from mothertongue.model.checkpoint import Checkpoint, open_checkpoint
+from mothertongue.run.files import expand
 from mothertongue.transfer.config import TransferConfig
-from mothertongue.transfer.methods import Material, VectorPair
-from mothertongue.transfer.overlap import id_count, shared_tokens, token_keys
+from mothertongue.transfer.dictionary import translate
+from mothertongue.transfer.methods import Material, Translations, VectorPair
+from mothertongue.transfer.overlap import Key, id_count, shared_tokens, token_keys
+from mothertongue.transfer.pieces import piece_finder
 from mothertongue.transfer.rows import vocabulary_rows
 from mothertongue.transfer.static import STATIC_VECTORS_FILE, StaticVectors, count_vectors, read_static_vectors
 from mothertongue.transfer.streams import Stream, source_texts, token_streams, train_texts
@@ -38,16 +42,18 @@ def gather(config: TransferConfig, source: Checkpoint, target: Tokenizer, stream
     """The material for a method; nothing is read for static vectors until the method asks for them."""
     source_keys, target_keys = token_keys(source.tokenizer), token_keys(target)
 
+    def counted(dimensions: int = config.dimensions, window: int = config.window) -> StaticVectors:
+        size = id_count(target)
+        return count_vectors(streams(), vocab_size=size, dimensions=dimensions, window=window, seed=config.seed)
+
     def vectors() -> VectorPair:
         known = source_vectors(config, source)
-        counted = count_vectors(
-            streams(),
-            vocab_size=id_count(target),
-            dimensions=known.vectors.shape[1],
-            window=known.window,
-            seed=config.seed,
-        )
-        return VectorPair(known, counted)
+        return VectorPair(known, counted(known.vectors.shape[1], known.window))
+
+    @cache
+    def translations() -> Translations:
+        file = Path(expand(config.dictionary))
+        return translate(file, source_keys, target_keys, language=config.dictionary_language)
 
     return Material(
         source_rows=vocabulary_rows(source.model, id_count(source.tokenizer)),
@@ -59,7 +65,27 @@ def gather(config: TransferConfig, source: Checkpoint, target: Tokenizer, stream
         neighbours=config.neighbours,
         temperature=config.temperature,
         seed=config.seed,
+        target_vectors=counted,
+        pieces=piece_finder(source.tokenizer, source_keys),
+        donor_rows=lambda: donor_rows(config, target_keys, id_count(target)),
+        translations=translations if config.dictionary else None,
     )
+
+
+def donor_rows(config: TransferConfig, target_keys: Mapping[int, Key], size: int) -> Tensor:
+    """Rows [size, E] of the model `donor` for the target's tokens; zero for those that it does not have."""
+    if not config.donor:
+        raise ConfigError(
+            f'method = "{config.method}" needs a model that has the target vocabulary already. Name its folder '
+            '(donor = "small-czech", or --donor), or use method = "align", which needs none.'
+        )
+    opened = open_checkpoint(Path(expand(config.donor)))
+    theirs = token_keys(opened.tokenizer)
+    matches = shared_tokens(theirs, target_keys)
+    rows_SE = vocabulary_rows(opened.model, id_count(opened.tokenizer))
+    rows_VE = rows_SE.new_zeros(size, rows_SE.shape[1])
+    rows_VE[list(matches)] = rows_SE[list(matches.values())]
+    return rows_VE
 
 
 def source_vectors(config: TransferConfig, source: Checkpoint) -> StaticVectors:

@@ -8,9 +8,9 @@ METHODS; another package adds one by an entry point in the group `mothertongue.t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Never
 
 from mothertongue.run.table import Table
 
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
     from mothertongue.transfer.overlap import Key
     from mothertongue.transfer.static import StaticVectors
+
+
+def _nothing(*_: object) -> Never:
+    raise NotImplementedError("this material is for methods that need nothing of the kind")
+
+
+@dataclass(frozen=True)
+class Translations:
+    """Tokens that a dictionary says mean the same: pairs (target id, source id), and how many entries gave none."""
+
+    pairs: Sequence[tuple[int, int]]
+    entries: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> entries
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,10 @@ class Material:
     neighbours: int = 10
     temperature: float = 0.1
     seed: int = 0
+    target_vectors: Callable[[], StaticVectors] = _nothing
+    pieces: Callable[[bytes], Sequence[int]] = _nothing  # source ids of the pieces that the source writes bytes with
+    donor_rows: Callable[[], Tensor] = _nothing  # [V, E]: rows of a model with the target vocabulary; zero: not in it
+    translations: Callable[[], Translations] | None = None  # of the dictionary; None: there is none
 
 
 @dataclass(frozen=True)
@@ -51,8 +68,15 @@ METHODS: Table[Method] = Table(
     "mothertongue.transfer_methods",
     {
         "align": "mothertongue.transfer.align:align",
+        "clp": "mothertongue.transfer.donor:clp",
+        "donor": "mothertongue.transfer.donor:donor",
+        "focus": "mothertongue.transfer.focus:focus",
+        "hull": "mothertongue.transfer.normal:hull",
         "mean": "mothertongue.transfer.mean:mean",
+        "normal": "mothertongue.transfer.normal:normal",
         "random": "mothertongue.transfer.mean:random",
+        "subword": "mothertongue.transfer.subword:subword",
         "trim": "mothertongue.transfer.trim:trim",
+        "wechsel": "mothertongue.transfer.wechsel:wechsel",
     },
 )

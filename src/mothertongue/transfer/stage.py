@@ -22,7 +22,7 @@ from mothertongue.transfer.calibrate import Calibration, calibrate, unigram
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.gather import corpus_streams, gather
 from mothertongue.transfer.knows import base_knows
-from mothertongue.transfer.methods import METHODS, Material
+from mothertongue.transfer.methods import METHODS, Material, Translations
 from mothertongue.transfer.overlap import id_count
 from mothertongue.transfer.rows import set_vocabulary
 from mothertongue.transfer.streams import dev_texts, sample_windows, token_counts
@@ -112,6 +112,14 @@ def describe(config: TransferConfig, material: Material, counts_V: Tensor) -> Me
         "shared_tokens": len(material.matches),
         "shared_token_mass": round(float(shared / counts_V.sum()), 4),
         "tokens_counted": int(counts_V.sum()),
+    } | (_dictionary(material.translations()) if material.translations else {})
+
+
+def _dictionary(found: Translations) -> Metrics:
+    return {
+        "dictionary_entries": found.entries,
+        "dictionary_pairs": len(found.pairs),
+        "dictionary_skipped": found.skipped,
     }
 
 

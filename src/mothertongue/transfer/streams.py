@@ -27,6 +27,7 @@ from mothertongue.languages import open_language
 from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.run.artifact import MANIFEST, read_manifest
 from mothertongue.run.progress import track
+from mothertongue.tokenizer.encode import Encoder
 
 Stream = npt.NDArray[np.int32]
 BATCH_CHARACTERS = 1_000_000
@@ -35,12 +36,11 @@ EXCERPT_CHARACTERS = 4_000  # of each development document, so that many are hea
 
 def token_streams(tokenizer: Tokenizer, texts: Iterable[str], *, what: str) -> Iterator[Stream]:
     """Token ids of each text after the end-of-text token; special tokens inside a text are letters."""
-    end = end_of_text_id(tokenizer)
-    tokenizer.encode_special_tokens = True
+    end, encode = np.array([end_of_text_id(tokenizer)], dtype=np.int32), Encoder(tokenizer)
     with track(what, unit="MB") as bar:
         for batch in _batches(texts):
-            for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
-                yield np.array([end, *encoding.ids], dtype=np.int32)
+            for ids in encode(batch):
+                yield np.concatenate([end, ids.astype(np.int32)])
             bar.advance(sum(len(text.encode()) for text in batch) / 1e6)
 
 

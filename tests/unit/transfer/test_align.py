@@ -6,21 +6,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from mothertongue.transfer.align import (
-    HALF_BELIEVED,
+from mothertongue.transfer.align import HALF_BELIEVED, align, draw_to_mean, keep_trusted
+from mothertongue.transfer.anchors import (
     Anchors,
-    align,
-    draw_to_mean,
     find_rotation,
     is_trustworthy,
-    keep_trusted,
     most_frequent,
     mutual_neighbours,
-    nearest_mixture,
     procrustes,
     trusted_anchors,
 )
-from mothertongue.transfer.methods import Material, VectorPair
+from mothertongue.transfer.methods import Material, Translations, VectorPair
 from mothertongue.transfer.static import StaticVectors, count_vectors
 
 
@@ -70,28 +66,6 @@ def test_mutual_neighbours_of_a_vocabulary_with_itself_are_the_tokens_themselves
     assert torch.equal(mutual_neighbours(vectors, vectors), torch.arange(40).repeat(2, 1).T)
 
 
-def test_mixture_of_one_neighbour_is_its_row() -> None:
-    source, rows = unit_vectors(20, 6), torch.randn(20, 3)
-    mixed = nearest_mixture(source[[4, 9]], source, rows, neighbours=1, temperature=0.1)
-    torch.testing.assert_close(mixed, rows[[4, 9]])
-
-
-def test_mixture_stays_within_its_neighbours_rows() -> None:
-    source, rows = unit_vectors(50, 6), torch.randn(50, 3)
-    mixed = nearest_mixture(unit_vectors(9, 6), source, rows, neighbours=8, temperature=0.1)
-    assert (mixed <= rows.max(dim=0).values).all() and (mixed >= rows.min(dim=0).values).all()
-
-
-def test_token_without_a_vector_gets_the_mean_row_and_is_no_neighbour() -> None:
-    source, rows = unit_vectors(20, 6), torch.randn(20, 3)
-    source[4] = 0
-    mixed = nearest_mixture(
-        torch.stack([torch.zeros(6), unit_vectors(20, 6)[4]]), source, rows, neighbours=1, temperature=0.1
-    )
-    torch.testing.assert_close(mixed[0], rows.mean(dim=0))
-    assert not torch.allclose(mixed[1], rows[4])
-
-
 def test_shared_token_keeps_its_row_exactly() -> None:
     source = unit_vectors(40, 6)
     given = material(paired(source, source[:30]), {2: 11, 5: 5})
@@ -138,6 +112,22 @@ def test_rare_shared_tokens_are_no_anchors() -> None:
     anchors = trusted_anchors(pair, material(pair, {0: 0, 1: 1, 2: 2, 3: 3}))
     assert anchors.target.tolist() == anchors.source.tolist() == [0, 1]
     torch.testing.assert_close(anchors.weights, torch.tensor([100.0, 25.0]).sqrt() / 7.5)
+
+
+def test_pairs_of_a_dictionary_are_anchors_beside_shared_tokens() -> None:
+    vectors = StaticVectors(unit_vectors(4, 2), torch.tensor([100.0, 25, 19, 30]), 2)
+    pair = VectorPair(vectors, vectors)
+    given = replace(material(pair, {0: 0}), translations=lambda: Translations([(1, 3), (2, 1)]))
+    anchors = trusted_anchors(pair, given)  # the second pair is too rare
+    assert anchors.target.tolist() == [0, 1] and anchors.source.tolist() == [0, 3]
+
+
+def test_dictionary_turns_a_language_that_shares_nothing() -> None:
+    source, rotation = unit_vectors(200, 8), random_rotation(8)
+    pair = paired(source, source @ rotation.T)
+    given = replace(material(pair, {}), translations=lambda: Translations([(i, i) for i in range(12)]))
+    drawn = draw_to_mean(given.source_rows, pair.target.counts, given.source_rows)
+    torch.testing.assert_close(align(given), drawn)
 
 
 def test_most_frequent_tokens_come_first_and_rare_ones_never() -> None:

@@ -57,16 +57,18 @@ def test_average_prediction_becomes_the_unigram_distribution(
     done = calibrate(model, windows, shares(windows))
     found = predict(final_hidden(model, windows), anatomy(model).head, windows)
     assert divergence(shares(windows), found.average) == pytest.approx(done.divergence_after, abs=1e-6)
-    assert done.divergence_after < 1e-3 < 0.1 < done.divergence_before
+    assert done.divergence_after < 1e-4 < 0.1 < done.divergence_before
 
 
 @pytest.mark.parametrize("kind", ANATOMIES)
-def test_starting_loss_is_near_the_unigram_line(kind: str, build_model: Build, target_tokenizer: Tokenizer) -> None:
+def test_starting_loss_is_not_above_the_unigram_line(
+    kind: str, build_model: Build, target_tokenizer: Tokenizer
+) -> None:
     model, windows = started(kind, build_model, target_tokenizer), zipf_windows()
     done = calibrate(model, windows, shares(windows))
-    entropy = float(-(shares(windows) * shares(windows).log()).sum())
-    assert done.loss_before > entropy + 0.5
-    assert done.loss_after < entropy + (0.8 if kind == "biased" else 0.3)
+    assert done.loss_before > done.loss_unigram + 0.5
+    assert done.loss_after <= done.loss_unigram + (0.3 if kind.startswith("llama") else 0.02)
+    assert done.loss_unigram == pytest.approx(-float(shares(windows)[windows[:, 1:]].log().mean()), abs=1e-6)
     assert model(windows, labels=windows).loss.item() == pytest.approx(done.loss_after, abs=1e-4)
 
 
@@ -99,9 +101,8 @@ def test_head_rows_move_in_one_direction_only(build_model: Build, target_tokeniz
 
 def test_body_and_positions_are_kept(build_model: Build, target_tokenizer: Tokenizer) -> None:
     model = started("gpt2", build_model, target_tokenizer)
-    before = {
-        name: value.clone() for name, value in model.state_dict().items() if "wte" not in name and "head" not in name
-    }
+    own = ("wte", "head", "ln_f")  # rows, and the norm in which the share of the context stands
+    before = {name: value.clone() for name, value in model.state_dict().items() if not any(o in name for o in own)}
     calibrate(model, zipf_windows(), shares(zipf_windows()))
     assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
 

@@ -14,6 +14,7 @@ from mothertongue.errors import ArtifactError, CheckpointError, ConfigError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.transfer.config import TransferConfig
+from mothertongue.transfer.methods import METHODS
 from mothertongue.transfer.overlap import shared_tokens, token_keys
 from mothertongue.transfer.rows import vocabulary_rows
 from mothertongue.transfer.stage import transfer
@@ -38,15 +39,28 @@ def run(
 
 
 def settings_of(method: str, english_file: Path) -> dict[str, Any]:
-    text = (Source(path=str(english_file)),) if method == "align" else ()
+    text = (Source(path=str(english_file)),) if method in ("align", "wechsel") else ()
     return {"method": method, "source_text": text, "dimensions": 16}
 
 
-@pytest.mark.parametrize("method", ["mean", "align", "random"])
+@pytest.fixture
+def dictionary(tmp_path: Path) -> str:
+    file = tmp_path / "dictionary.tsv"
+    file.write_text("the\tto\nriver\třeka\nking\tkrál\nin\tv\nby\tu\nold\tstará\nyears\tlet\n", "utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize("method", sorted(METHODS.own))
 def test_result_opens_and_starts_near_the_unigram_line(
-    method: str, run: Callable[..., Any], tmp_path: Path, english_file: Path
+    method: str,
+    run: Callable[..., Any],
+    tmp_path: Path,
+    english_file: Path,
+    source_checkpoint: Path,
+    dictionary: str,
 ) -> None:
-    metrics = run(**settings_of(method, english_file))
+    more = {"donor": {"donor": str(source_checkpoint)}, "wechsel": {"dictionary": dictionary}}
+    metrics = run(**settings_of(method, english_file), **more.get(method.replace("clp", "donor"), {}))
     opened = open_checkpoint(tmp_path / "out")
     assert opened.model.config.vocab_size == opened.tokenizer.get_vocab_size() == metrics["target_vocab_size"] == 320
     assert metrics["method"] == method and metrics["source_vocab_size"] == 300
@@ -86,7 +100,8 @@ def test_untied_head_gets_its_rows_from_the_sources_head(
 def test_body_and_positions_are_kept(run: Callable[..., Any], tmp_path: Path, source_checkpoint: Path) -> None:
     run(method="mean")
     before, after = (open_checkpoint(path).model.state_dict() for path in (source_checkpoint, tmp_path / "out"))
-    kept = [name for name in before if "wte" not in name and "lm_head" not in name]
+    own = ("wte", "lm_head", "ln_f")  # rows, and the norm in which the share of the context stands
+    kept = [name for name in before if not any(part in name for part in own)]
     assert len(kept) > 20 and all(torch.equal(before[name], after[name]) for name in kept)
 
 
@@ -101,6 +116,23 @@ def test_same_seed_gives_the_same_bytes(run: Callable[..., Any], tmp_path: Path,
 def test_align_without_source_text_says_how_to_give_it(run: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError, match=r"static_vectors\.safetensors.*source_text.*mean"):
         run(method="align")
+
+
+def test_dictionary_is_counted_and_changes_the_rows(
+    run: Callable[..., Any], tmp_path: Path, english_file: Path, dictionary: str
+) -> None:
+    run(**settings_of("align", english_file), calibrate=False)
+    without = vocabulary_rows(open_checkpoint(tmp_path / "out").model, 320)
+    metrics = run(**settings_of("align", english_file), calibrate=False, dictionary=dictionary)
+    assert metrics["dictionary_entries"] == 7 and 1 <= metrics["dictionary_pairs"] <= 7
+    assert metrics["dictionary_skipped"]["not-one-token"] >= 1
+    assert not torch.equal(vocabulary_rows(open_checkpoint(tmp_path / "out").model, 320), without)
+
+
+@pytest.mark.parametrize("method", ["donor", "clp"])
+def test_donor_that_is_not_named_is_asked_for(run: Callable[..., Any], method: str) -> None:
+    with pytest.raises(ConfigError, match=r"target vocabulary already.*--donor"):
+        run(method=method)
 
 
 def test_align_takes_the_vectors_that_a_base_ships(
