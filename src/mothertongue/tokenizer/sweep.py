@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from mothertongue.errors import ConfigError
+from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.run.artifact import Manifest, write_json
 from mothertongue.run.build import build_step
 from mothertongue.run.progress import say
@@ -29,7 +29,7 @@ class SweepConfig(Settings):
     """What is tried, and on which shape of model. Only differences between sizes mean something."""
 
     sizes: str = setting("1000,2000,4000,8000,16000", "vocabulary sizes to try, between commas")
-    budget_teraflop: float = setting(1.0, "compute of each training, in 10^12 operations", least=1e-6)
+    budget_teraflop: float = setting(5.0, "compute of each training, in 10^12 operations", least=1e-6)
     seeds: int = setting(1, "trainings of each size; their spread tells which differences are real", least=1, most=100)
     kind: str = setting("bytelevel", "kind of vocabulary, as in [tokenizer]", choices=("bytelevel", "unigram"))
     split: str = setting("auto", "where words are cut first, as in [tokenizer]", choices=("auto", "gpt2", "script"))
@@ -84,15 +84,15 @@ class Sweep:
 
 def sweep_sizes(config: SweepConfig, out: Path, *, corpus: Path) -> Sweep:
     """Train every size of `config` in folders of `out`; writes sweep.json and sweep.png there and gives the table."""
-    rows, asked = list[Row](), set[int]()
+    rows, seen = list[Row](), set[int]()
     for size in config.numbers:
         folder = out / str(size)
         given = {"vocab_size": size, "kind": config.kind, "split": config.split, "max_megabytes": config.max_megabytes}
         made = _build("tokenizer", folder / "tokenizer", given, {"corpus": corpus})["metrics"]
-        if made["vocab_size"] in asked:
+        if made["vocab_size"] in seen:
             say(f"  {size:,}: the text merits no more than {made['vocab_size']:,} tokens; larger sizes are left out")
             break
-        asked.add(made["vocab_size"])
+        seen.add(made["vocab_size"])
         rows.append(_row(made, [_train(config, folder, seed, corpus) for seed in range(config.seeds)]))
     figures = {"rows": [asdict(row) for row in rows], "chosen": choose(rows), "settings": asdict(config)}
     write_json(out / "sweep.json", figures)
@@ -147,7 +147,7 @@ def _train(config: SweepConfig, folder: Path, seed: int, corpus: Path) -> dict[s
         if "dev_bits_per_byte" in row
     ]
     if not scores:
-        raise ConfigError(f"{corpus} has no development text to compare by. Make a corpus of more documents.")
+        raise ArtifactError(f"{corpus} has no development text to compare by. Make a corpus of more documents.")
     return {**made["metrics"], "bits_per_byte": scores[-1]}
 
 

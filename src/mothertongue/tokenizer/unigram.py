@@ -91,15 +91,13 @@ def settle(vocabulary: Iterable[tuple[str, float | None]]) -> list[tuple[str, fl
     It adds numbers up in the order of a hash table and gives the letters it did not need scores by lot, from the lowest
     of all upwards: the first is rounded away, the second made one score.
     """
-    pieces = {
-        piece: score or 0.0  # None: there was no text
-        for piece, score in vocabulary
-        if piece not in _RESERVED and _BETWEEN.isdisjoint(piece)
-    }
-    lowest = min(pieces.values(), default=0.0)
-    lots = lowest + _TIE * (1 + sum(len(piece) == 1 for piece in pieces))
+    scores = {piece: score or 0.0 for piece, score in vocabulary if piece not in _RESERVED}  # None: there was no text
+    lowest = min(scores.values(), default=0.0)
+    lots = lowest + _TIE * (1 + sum(len(piece) == 1 for piece in scores))
     rounded = {
-        piece: round(lowest if len(piece) == 1 and score <= lots else score, 5) for piece, score in pieces.items()
+        piece: round(lowest if len(piece) == 1 and score <= lots else score, 5)
+        for piece, score in scores.items()
+        if _BETWEEN.isdisjoint(piece)
     }
     return sorted(rounded.items(), key=lambda item: (len(item[0]) > 1, -item[1], item[0]))
 

@@ -8,6 +8,8 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from mothertongue.errors import ConfigError
+from mothertongue.export.config import ExportConfig
+from mothertongue.export.stage import export
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.model.stream import make_stream
@@ -23,6 +25,7 @@ from mothertongue.tokenizer.config import LEAST_UNIGRAM
 from mothertongue.tokenizer.encode import Encoder
 from mothertongue.tokenizer.unigram import choose_alphabet, settle, train_unigram
 from mothertongue.transfer.overlap import token_keys
+from mothertongue.use.load import load
 from mothertongue.use.pieces import bytes_of_tokens, text_of
 
 SENTENCES = [
@@ -149,3 +152,18 @@ def test_a_checkpoint_with_it_is_saved_opened_and_scored(tmp_path: Path, unigram
     assert score.bytes == sum(len(text.encode()) for text in SENTENCES)
     stream = make_stream(opened.tokenizer, SENTENCES, start_id=0)
     assert score.tokens == int((stream != 0).sum())
+
+
+def test_a_checkpoint_with_it_is_exported_and_writes(tmp_path: Path, unigram: Tokenizer) -> None:
+    size = unigram.get_vocab_size()
+    config = GPT2Config(vocab_size=size, n_positions=32, n_embd=16, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)
+    (tmp_path / "train").mkdir()
+    (tmp_path / "export").mkdir()
+    save_checkpoint(GPT2LMHeadModel(config), unigram, tmp_path / "train")
+    made = export(ExportConfig(), tmp_path / "export", checkpoint=tmp_path / "train")  # proves tokens and logits
+    assert made["same_top_token"] == 1.0
+    writer = load(tmp_path / "export")
+    first, second = (writer.generate("Ráno", max_new_tokens=8, seed=1)[0] for _ in range(2))
+    assert first == second
+    assert first == "".join(writer.stream("Ráno", max_new_tokens=8, seed=1))
+    assert writer.next_words("Ráno sví", k=2)
