@@ -292,6 +292,37 @@ def corpus_inspect(folder: Path, page: Path | None, as_json: bool) -> None:
     show_result(result.figures, as_json=as_json, text=result.text)
 
 
+@cli.command("tokenizer show")
+@click.argument("folder")
+@click.argument("text", default="")
+@click.option("--first", type=int, default=0, show_default=True, help="Id of the first token in the table.")
+@click.option("--count", type=int, default=30, show_default=True, help="How many tokens the table has.")
+@click.option("--find", default="", metavar="TEXT", help="Only tokens with this text in them.")
+@json_option
+def tokenizer_show(folder: str, text: str, first: int, count: int, find: str, as_json: bool) -> None:
+    """The tokens of FOLDER (or of a tokenizer.json) as readable text, and how TEXT is cut ("-" reads stdin)."""
+    from mothertongue.tokenizer.show import show_tokenizer
+
+    sentence = standard_input() if text == "-" else text
+    shown = show_tokenizer(folder, sentence, first=first, count=count, find=find)
+    show_result(shown.figures, as_json=as_json, text=shown.text)
+
+
+@cli.command("tokenizer sweep", settings=lambda: resolve("mothertongue.tokenizer.sweep:SweepConfig"))
+@click.option("--corpus", required=True, help="Folder of the corpus to learn from.")
+@click.option("--out", type=folder_type, required=True, help="Folder of the trainings; the same command continues.")
+@json_option
+def tokenizer_sweep(corpus: str, out: Path, as_json: bool, **given: Any) -> None:
+    """Try vocabulary sizes: small models of one shape, trained with the same compute, compared by bits per byte."""
+    from mothertongue.run.inputs import locate
+    from mothertongue.run.settings import parse_settings
+    from mothertongue.tokenizer.sweep import SweepConfig, sweep_sizes
+
+    config = parse_settings(SweepConfig, {name: value for name, value in given.items() if value is not None})
+    swept = sweep_sizes(config, out, corpus=locate(corpus))
+    show_result(swept.figures, as_json=as_json, text=swept.text)
+
+
 @cli.command()
 @click.argument("language", type=click.Choice(["cs", "bg"]))
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder of the run.  [runs/demo-LANGUAGE]")

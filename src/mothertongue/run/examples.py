@@ -59,6 +59,14 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         f"corpus inspect {_RUN}/corpus",
         f"corpus inspect {_RUN}/corpus --html czech-corpus.html --json",
     ),
+    "tokenizer show": (
+        f'tokenizer show {_RUN}/tokenizer "Ráno svítilo slunce."',
+        "tokenizer show english-base --first 4000 --count 20",
+    ),
+    "tokenizer sweep": (
+        f"tokenizer sweep --corpus {_RUN}/corpus --out {_RUN}/sizes",
+        f"tokenizer sweep --corpus {_RUN}/corpus --sizes 2000,8000,32000 --seeds 3 --out runs/sizes",
+    ),
     "demo": ("demo cs", "demo bg --out runs/bulgarian-demo"),
     "generate": (
         f'generate {_RUN}/export "Ráno jsem"',

@@ -59,7 +59,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             "tokenizer",
             "tokenizer",
-            "A byte-level BPE vocabulary from a corpus.",
+            "A vocabulary from a corpus: byte-level BPE or unigram.",
             {"corpus": "corpus"},
         ),
         Stage(

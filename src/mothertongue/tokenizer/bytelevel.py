@@ -19,27 +19,31 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.run.artifact import write_json
+from mothertongue.tokenizer.marks import token_bytes as token_bytes
+from mothertongue.tokenizer.splitting import splitter
 
 END_OF_TEXT, UNKNOWN, PAD, NEWLINE = SPECIAL_TOKENS = ("<|endoftext|>", "<|unknown|>", "<|pad|>", "<|n|>")
 # `<|n|>` is reserved: published snippets replace it by a newline. Encoding never makes it.
+_GPT2_FILES = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))  # of today, and of the first release
 ENDS = (END_OF_TEXT, "<|end_of_text|>", "</s>", "<eos>")  # how vocabularies of other makers call the end of a text
 
 
-def train_bytelevel(texts: Iterable[str], *, vocab_size: int) -> Tokenizer:
+def train_bytelevel(texts: Iterable[str], *, vocab_size: int, split: str = "gpt2") -> Tokenizer:
     """A tokenizer with ids 0..3 = SPECIAL_TOKENS, then 256 bytes, then merges learnt from `texts`.
 
-    Gives at most `vocab_size` tokens: fewer if the texts are too short to merit so many merges.
+    Gives at most `vocab_size` tokens: fewer if the texts are too short to merit so many merges. `split` names where
+    texts are cut before (splitting.py); GPT2Tokenizer opens "gpt2" only.
     Raises ConfigError if `vocab_size` cannot hold the special tokens and the bytes.
     """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     if vocab_size < len(SPECIAL_TOKENS) + len(alphabet):
         raise ConfigError(f"vocab_size = {vocab_size} cannot hold 4 special tokens and 256 bytes. Give at least 260.")
     tokenizer = Tokenizer(models.BPE(unk_token=None, fuse_unk=False))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    tokenizer.pre_tokenizer = _cuts(split)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=[_special(token) for token in SPECIAL_TOKENS],
+        special_tokens=[special(token) for token in SPECIAL_TOKENS],
         initial_alphabet=alphabet,
         show_progress=False,
     )
@@ -47,10 +51,30 @@ def train_bytelevel(texts: Iterable[str], *, vocab_size: int) -> Tokenizer:
     return tokenizer
 
 
+def _cuts(split: str) -> pre_tokenizers.PreTokenizer:
+    if split == "gpt2":  # in the form that GPT2Tokenizer, gigatoken and GGUF know
+        return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    return pre_tokenizers.Sequence([splitter(split), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
+def special(token: str) -> AddedToken:
+    """`token` as one that no text reaches and that decoding can leave out."""
+    return AddedToken(token, special=True, normalized=False)
+
+
 def encode_text(tokenizer: Tokenizer, text: str) -> list[int]:
-    """Token ids of `text` taken literally: "<|endoftext|>" inside a text is thirteen letters, not the end of a text."""
+    """Token ids of `text` taken literally: "<|endoftext|>" inside a text is thirteen letters, not the end of a text.
+
+    Raises ConfigError if `text` has lone surrogates, which stand for no character.
+    """
     tokenizer.encode_special_tokens = True
-    return tokenizer.encode(text, add_special_tokens=False).ids
+    try:
+        return tokenizer.encode(text, add_special_tokens=False).ids
+    except TypeError as error:
+        raise ConfigError(
+            f"{text[:20]!r} has half of a character in it (a lone surrogate), which is no text. "
+            'Read its file as UTF-8, or drop it with text.encode("utf-8", "ignore").decode().'
+        ) from error
 
 
 def decode_ids(tokenizer: Tokenizer, ids: Iterable[int]) -> str:
@@ -58,26 +82,16 @@ def decode_ids(tokenizer: Tokenizer, ids: Iterable[int]) -> str:
     return tokenizer.decode(list(ids), skip_special_tokens=False)
 
 
-def token_bytes(tokenizer: Tokenizer) -> dict[int, bytes]:
-    """Id -> the bytes it stands for, for every ordinary (not special) token of a byte-level vocabulary."""
-    inverse = {char: byte for byte, char in enumerate(_byte_characters())}
-    special = {added.content for added in tokenizer.get_added_tokens_decoder().values() if added.special}
-    return {
-        i: bytes(inverse[c] for c in token) if all(c in inverse for c in token) else token.encode()
-        for token, i in tokenizer.get_vocab().items()
-        if token not in special
-    }
-
-
 def open_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer in `folder` (its tokenizer.json, or vocab.json and merges.txt as GPT-2 ships them)."""
+    """The tokenizer in `folder` (its tokenizer.json, or a vocabulary and merges as GPT-2 ships them), or in a file."""
     folder = Path(folder)
-    file = folder / "tokenizer.json"
+    file = folder if folder.is_file() else folder / "tokenizer.json"
     try:
         if file.is_file():
             return Tokenizer.from_file(str(file))
-        if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
-            return _from_vocabulary(folder)
+        for vocabulary, merges in _GPT2_FILES:
+            if (folder / vocabulary).is_file() and (folder / merges).is_file():
+                return _from_vocabulary(folder / vocabulary, folder / merges)
     except Exception as error:  # tokenizers raises bare Exception
         raise CheckpointError(
             f"{folder} has a tokenizer that cannot be read: {error}. Restore the file, or make the folder again."
@@ -129,10 +143,6 @@ def is_like_gpt2(parts: dict[str, Any]) -> bool:
     )
 
 
-def _special(token: str) -> AddedToken:
-    return AddedToken(token, special=True, normalized=False)
-
-
 def _roles(tokenizer: Tokenizer) -> dict[str, str]:
     ours = all(tokenizer.token_to_id(token) == i for i, token in enumerate(SPECIAL_TOKENS))
     end = end_of_text(tokenizer)
@@ -141,18 +151,11 @@ def _roles(tokenizer: Tokenizer) -> dict[str, str]:
     return {role: token for role, token in roles.items() if token}
 
 
-def _from_vocabulary(folder: Path) -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt")))
+def _from_vocabulary(vocabulary: Path, merges: Path) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(
-        [_special(token) for token in SPECIAL_TOKENS if tokenizer.token_to_id(token) is not None]
+        [special(token) for token in SPECIAL_TOKENS if tokenizer.token_to_id(token) is not None]
     )
     return tokenizer
-
-
-def _byte_characters() -> list[str]:
-    """The character by which GPT-2's vocabulary files write each byte 0..255 (printable bytes stand for themselves)."""
-    plain = {*range(33, 127), *range(161, 173), *range(174, 256)}
-    spare = iter(range(256, 512))
-    return [chr(byte) if byte in plain else chr(next(spare)) for byte in range(256)]

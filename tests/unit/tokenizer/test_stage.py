@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tokenizers import pre_tokenizers
 
-from mothertongue.errors import ConfigError
-from mothertongue.tokenizer.bytelevel import open_tokenizer
+from mothertongue.errors import ArtifactError, ConfigError
+from mothertongue.tokenizer.bytelevel import decode_ids, encode_text, is_gpt2_like, open_tokenizer
 from mothertongue.tokenizer.config import TokenizerConfig
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.tokenizer.stage import tokenizer
@@ -67,3 +67,33 @@ def test_impossible_settings_are_refused() -> None:
         TokenizerConfig(vocab_size=100)
     with pytest.raises(ConfigError, match="max_megabytes"):
         TokenizerConfig(max_megabytes=0.0)
+    with pytest.raises(ConfigError, match=r"vocab_size = 300 .* at least 357"):
+        TokenizerConfig(vocab_size=300, kind="unigram")
+    with pytest.raises(ConfigError, match="kind"):
+        TokenizerConfig(kind="wordpiece")
+
+
+@pytest.mark.parametrize("kind", ["bytelevel", "unigram"])
+@pytest.mark.parametrize("texts", [[], [""]])
+def test_a_corpus_without_training_text_is_refused(
+    corpus_of: CORPUS, tmp_path: Path, kind: str, texts: list[str]
+) -> None:
+    with pytest.raises(ArtifactError, match=r"no (training text|train)"):
+        tokenizer(TokenizerConfig(kind=kind), tmp_path, corpus=corpus_of(train=texts, dev=["a"]))
+
+
+def test_a_unigram_vocabulary_is_one_setting_away(corpus_of: CORPUS, tmp_path: Path) -> None:
+    corpus = corpus_of(train=["mlha nad řekou", "mlha ležela"] * 20, dev=["mlha nad lesem ▁"])
+    metrics = tokenizer(TokenizerConfig(vocab_size=400, kind="unigram"), tmp_path, corpus=corpus)
+    opened = open_tokenizer(tmp_path)
+    assert opened.token_to_id("▁nad") is not None
+    assert decode_ids(opened, encode_text(opened, "mlha ▁")) == "mlha ▁"
+    assert (metrics["split"], metrics["words"]) == ("script", 4)
+
+
+def test_the_cuts_follow_the_script_unless_they_are_named(corpus_of: CORPUS, tmp_path: Path) -> None:
+    corpus = corpus_of(train=["हिन्दी में बारिश"] * 9, dev=["हिन्दी"])
+    assert tokenizer(TokenizerConfig(vocab_size=300), tmp_path, corpus=corpus)["split"] == "script"
+    assert not is_gpt2_like(open_tokenizer(tmp_path))
+    assert tokenizer(TokenizerConfig(vocab_size=300, split="gpt2"), tmp_path, corpus=corpus)["split"] == "gpt2"
+    assert is_gpt2_like(open_tokenizer(tmp_path))
