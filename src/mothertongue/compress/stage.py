@@ -1,28 +1,23 @@
-"""The step `compress`: a successor with fewer layers, by module replacing or by truncation, then trained alone.
+"""The step `compress`: a successor with fewer layers, made and trained by one of the methods (methods.py).
 
-Truncation is module replacing without the replacing and without a teacher: one path through one loop serves both.
+All go the same way: the successor begins (begin.py), its blocks become replaceable modules, the method says what is
+to be learnt, the one training loop learns it. Truncation is this without replacing and without a teacher.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
+from mothertongue.compress.begin import begin
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.cost import derive_steps, phase_flop
-from mothertongue.compress.distill import distillation_loss
-from mothertongue.compress.schedule import draw, phases, replacing_schedule
-from mothertongue.compress.theseus import (
-    check_layers,
-    check_masks,
-    extract_successor,
-    install_modules,
-    make_successor,
-    replace_modules,
-    successor_layers,
-)
+from mothertongue.compress.cost import derive_steps, preparing_flop
+from mothertongue.compress.layers import check_layers
+from mothertongue.compress.methods import METHODS, Material
+from mothertongue.compress.theseus import extract_successor, install_modules
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.products import fast_products
@@ -34,49 +29,56 @@ from mothertongue.train.stage import dev_lines, dev_score, dev_texts, device, op
 
 def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
     """Compress `checkpoint` to fewer layers, training on `corpus`; save a checkpoint in `out`, log.jsonl beside it."""
+    method = METHODS.load(config.method)
     opened = open_checkpoint(checkpoint)
     predecessor = opened.model.requires_grad_(False)
-    nn.Module.to(predecessor, device())
     count = len(anatomy(predecessor).blocks)
-    kept = successor_layers(count, check_layers(count, config.layers), config.initial)
-    model = set_dropout(make_successor(predecessor, kept), config.dropout)
-    windows = open_windows(config, model, opened.tokenizer, corpus, out)
-    flop = phase_flop(config, model, predecessor, windows.length)
-    steps = derive_steps(config, windows, flop)
-    replacing_steps = config.replacing_steps(steps)
-    if replacing_steps:
-        check_masks(predecessor, windows.length)
-    modules = install_modules(model, predecessor)
-    rate = replacing_schedule(config.scheduler, config.replacing_rate, replacing_steps)
-
-    def replace(step: int) -> None:
-        replace_modules(modules, draw(len(modules), rate(step), seed=config.seed, step=step))
-
+    check_layers(count, config.layers, config.groups)
+    nn.Module.to(predecessor, device())
+    windows = open_windows(config, predecessor, opened.tokenizer, corpus, out)
+    tokens_BT = windows.batch(0, max(1, config.probe_tokens // windows.length)).to(predecessor.device)
+    begun = begin(config, predecessor, tokens_BT[:, :-1])
+    model = set_dropout(begun.model, config.dropout)
+    prepared = preparing_flop(config, predecessor, model, tokens_BT.numel())
+    modules = install_modules(model, predecessor, begun.groups)
     texts = dev_texts(config, corpus)
+    score = dev_score(config, model, opened.tokenizer, texts)
     with fast_products(predecessor):
-        fitted = fit(
-            model,
-            windows,
-            phases(config, steps),
-            config,
-            out,
-            loss=distillation_loss(predecessor, config.teacher_share),
-            before_step=replace,
-            flop=flop,
-            score=dev_score(config, model, opened.tokenizer, texts),
-            lines=dev_lines(texts, windows, opened.tokenizer, out),
-            name=config.method,
-        )
+        lessons = method(Material(config, predecessor, model, modules, tokens_BT, windows.length))
+        steps = derive_steps(config, windows, lessons, prepared)
+        lesson = lessons(steps)
+        metrics: dict[str, Any] = {}
+        if lesson.phases:
+            fitted = fit(
+                model,
+                windows,
+                lesson.phases,
+                config,
+                out,
+                loss=lesson.loss,
+                before_step=lesson.before_step,
+                flop=lesson.flop,
+                score=score,
+                lines=dev_lines(texts, windows, opened.tokenizer, out),
+                name=config.method,
+            )
+            metrics = asdict(fitted)
+        elif score:
+            metrics = {"dev_bits_per_byte": score()}
     nn.Module.cpu(extract_successor(model))
     if not rank():
         save_checkpoint(model, opened.tokenizer, out)
     return {
-        **asdict(fitted),
-        "replacing_steps": replacing_steps,
+        **metrics,
+        "tflop": metrics.get("tflop", 0.0) + prepared / 1e12,
+        "prepared_tflop": prepared / 1e12,
+        "phases": {phase.name: phase.steps for phase in lesson.phases},
         "tokens_per_epoch": len(windows.ids),
         "predecessor_layers": count,
-        "layers": len(kept),
-        "begun_from_layers": kept,
+        "layers": len(begun.kept),
+        "begun_from_layers": begun.kept,
+        "groups": [len(group) for group in begun.groups],
+        "influence": [round(value, 5) for value in begun.influence],
         "predecessor_parameters": predecessor.num_parameters(),
         "parameters": model.num_parameters(),
     }
