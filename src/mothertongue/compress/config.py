@@ -45,6 +45,22 @@ class CompressConfig(LoopConfig):
         "training), or one that another package adds",
     )
     layers: int = setting(0, "layers of the result, a divisor of the predecessor's; 0 = half", least=0)
+    target_mb: float = setting(
+        0.0, "MB that a GGUF file of the result may have; layers and dtype are chosen; 0 = any", least=0
+    )
+    speedup: float = setting(
+        0.0,
+        "how many times as fast the result shall write, in the same dtype; layers are chosen; 0 = any",
+        least=0,
+    )
+    dtype: str = setting(
+        "float32",
+        "type that the weights are rounded to at the end, for an export in it; q8_0, q4_0: 8 and 4 bits (GGUF)",
+        choices=("float32", "float16", "q8_0", "q4_0"),
+    )
+    control: bool = setting(
+        False, "first train a fresh model of the successor's size as long, and stop unless the predecessor beats it"
+    )
     groups: str = setting(
         "even",
         "which layers become one: as many for each; or the layers that change least join the one before them (then any "
@@ -103,6 +119,10 @@ class CompressConfig(LoopConfig):
         if not self.learning_rate:
             raise ConfigError(
                 "learning_rate = 0: compress has no learning-rate finder. Give a rate, for instance 1e-3."
+            )
+        if self.control and not self.dev_kilobytes:
+            raise ConfigError(
+                "control = true compares on development text, and dev_kilobytes = 0 leaves none. Give some."
             )
         if self.method == "bridge" and (self.steps or self.budget_teraflop):
             raise ConfigError(

@@ -1,80 +1,142 @@
 """The step `compress`: a successor with fewer layers, made and trained by one of the methods (methods.py).
 
 All go the same way: the successor begins (begin.py), its blocks become replaceable modules, the method says what is
-to be learnt, the one training loop learns it. Truncation is this without replacing and without a teacher.
+to be learnt, the one training loop learns it. Truncation is this without replacing and without a teacher. Where a size
+or a speed is asked for, plan.py chooses layers and bits first, and what came of it is told beside what was expected.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import time
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from mothertongue.compress.begin import begin
 from mothertongue.compress.config import CompressConfig
+from mothertongue.compress.control import check_control, control_score
 from mothertongue.compress.cost import derive_steps, preparing_flop
 from mothertongue.compress.layers import check_layers
-from mothertongue.compress.methods import METHODS, Material
+from mothertongue.compress.methods import METHODS, Lesson, Material
+from mothertongue.compress.plan import candidates, choose
+from mothertongue.compress.quantize import check_rounding, round_weights
 from mothertongue.compress.theseus import extract_successor, install_modules
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
+from mothertongue.model.checkpoint import Checkpoint, open_checkpoint, save_checkpoint
 from mothertongue.model.products import fast_products
+from mothertongue.model.score import score_documents
 from mothertongue.run.artifact import Metrics
+from mothertongue.run.progress import say
 from mothertongue.run.team import rank
+from mothertongue.train.data import Windows
 from mothertongue.train.loop import fit
 from mothertongue.train.stage import dev_lines, dev_score, dev_texts, device, open_windows, set_dropout
+
+CLAIM = "whether the predecessor beats a fresh model of the successor's size was not measured (control = true does it)"
 
 
 def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
     """Compress `checkpoint` to fewer layers, training on `corpus`; save a checkpoint in `out`, log.jsonl beside it."""
-    method = METHODS.load(config.method)
     opened = open_checkpoint(checkpoint)
     predecessor = opened.model.requires_grad_(False)
-    count = len(anatomy(predecessor).blocks)
-    check_layers(count, config.layers, config.groups)
+    _refuse(config, predecessor)
     nn.Module.to(predecessor, device())
     windows = open_windows(config, predecessor, opened.tokenizer, corpus, out)
-    tokens_BT = windows.batch(0, max(1, config.probe_tokens // windows.length)).to(predecessor.device)
+    texts = dev_texts(config, corpus)
+    job = _Job(config, opened, windows, texts, out)
+    told: dict[str, Any] = {}
+    if config.target_mb or config.speedup:
+        job, told = _choose(job)
+    model, metrics = _train(job)
+    nn.Module.cpu(model)
+    told |= _outcome(job, model)
+    if not rank():
+        save_checkpoint(model, opened.tokenizer, out)
+    return {**metrics, **told}
+
+
+@dataclass(frozen=True)
+class _Job:
+    config: CompressConfig
+    opened: Checkpoint
+    windows: Windows
+    texts: list[str]
+    out: Path
+
+    @property
+    def tokens_BT(self) -> Tensor:  # noqa: N802
+        """A few thousand tokens of the training text."""
+        rows = max(1, self.config.probe_tokens // self.windows.length)
+        return self.windows.batch(0, rows).to(self.opened.model.device)
+
+    def score(self, model: PreTrainedModel) -> float:
+        """Bits per byte of the development text."""
+        context = self.config.sequence_length
+        return score_documents(model, self.opened.tokenizer, self.texts, context=context).bits_per_byte
+
+
+def _refuse(config: CompressConfig, predecessor: PreTrainedModel) -> None:
+    """ConfigError for what cannot be done, before anything is read."""
+    check_rounding("q8_0" if config.target_mb and config.dtype == "float32" else config.dtype)
+    if config.target_mb or config.speedup:
+        candidates(config, predecessor)
+    else:
+        check_layers(len(anatomy(predecessor).blocks), config.layers, config.groups)
+
+
+def _choose(job: _Job) -> tuple[_Job, dict[str, Any]]:
+    """The job with layers and dtype for the size or speed that was asked for, and the plan."""
+    best, considered = choose(job.config, job.opened.model, job.tokens_BT[:, :-1], job.score)
+    say("what meets it, the best first:")
+    for choice in considered:
+        say(choice.line())
+    config = replace(job.config, layers=best.layers, groups=best.groups, dtype=best.dtype)
+    return replace(job, config=config), best.report()
+
+
+def _train(job: _Job) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """The trained successor, and what that took."""
+    config, predecessor, windows, tokenizer = job.config, job.opened.model, job.windows, job.opened.tokenizer
+    tokens_BT = job.tokens_BT
     begun = begin(config, predecessor, tokens_BT[:, :-1])
     model = set_dropout(begun.model, config.dropout)
     prepared = preparing_flop(config, predecessor, model, tokens_BT.numel())
     modules = install_modules(model, predecessor, begun.groups)
-    texts = dev_texts(config, corpus)
-    score = dev_score(config, model, opened.tokenizer, texts)
-    with fast_products(predecessor):
-        lessons = method(Material(config, predecessor, model, modules, tokens_BT, windows.length))
+    material = Material(config, predecessor, model, modules, tokens_BT, windows.length)
+    told: dict[str, Any] = {}
+    with fast_products(predecessor):  # nobody may be copied from it in here
+        lessons = METHODS.load(config.method)(material)
         steps = derive_steps(config, windows, lessons, prepared)
         lesson = lessons(steps)
-        metrics: dict[str, Any] = {}
+        if config.control:
+            told = _compare(job, model, lesson)
         if lesson.phases:
             fitted = fit(
                 model,
                 windows,
                 lesson.phases,
                 config,
-                out,
+                job.out,
                 loss=lesson.loss,
                 before_step=lesson.before_step,
                 flop=lesson.flop,
-                score=score,
-                lines=dev_lines(texts, windows, opened.tokenizer, out),
+                score=dev_score(config, model, tokenizer, job.texts),
+                lines=dev_lines(job.texts, windows, tokenizer, job.out),
                 name=config.method,
             )
-            metrics = asdict(fitted)
-        elif score:
-            metrics = {"dev_bits_per_byte": score()}
-    nn.Module.cpu(extract_successor(model))
-    if not rank():
-        save_checkpoint(model, opened.tokenizer, out)
-    return {
-        **metrics,
-        "tflop": metrics.get("tflop", 0.0) + prepared / 1e12,
+            told = asdict(fitted) | told
+    return extract_successor(model), {
+        **told,
+        "tflop": told.get("tflop", 0.0) + prepared / 1e12,
         "prepared_tflop": prepared / 1e12,
         "phases": {phase.name: phase.steps for phase in lesson.phases},
         "tokens_per_epoch": len(windows.ids),
-        "predecessor_layers": count,
+        "predecessor_layers": sum(len(group) for group in begun.groups),
         "layers": len(begun.kept),
         "begun_from_layers": begun.kept,
         "groups": [len(group) for group in begun.groups],
@@ -82,3 +144,45 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
         "predecessor_parameters": predecessor.num_parameters(),
         "parameters": model.num_parameters(),
     }
+
+
+def _compare(job: _Job, model: PreTrainedModel, lesson: Lesson) -> dict[str, Any]:
+    """Both bits per byte of predecessor and control; ConfigError unless the predecessor's are fewer."""
+    tokens = job.config.batch_size * job.windows.length
+    teraflop = sum(lesson.flop(phase) * phase.steps for phase in lesson.phases) * tokens / 1e12
+    control = control_score(job.config, model, job.windows, job.opened.tokenizer, job.texts, job.out, teraflop=teraflop)
+    own = job.score(job.opened.model)
+    check_control(own, control)
+    return {"control_bits_per_byte": control, "predecessor_bits_per_byte": own, "control_tflop": teraflop}
+
+
+def _outcome(job: _Job, model: PreTrainedModel) -> dict[str, Any]:
+    """Round the weights, and tell what size, speed and bits per byte have become."""
+    config, predecessor = job.config, job.opened.model
+    told: dict[str, Any] = {"dtype": config.dtype}
+    if job.texts and (config.method == "bridge" or config.dtype != "float32"):
+        told["dev_bits_per_byte"] = job.score(model)
+    round_weights(model, config.dtype)
+    if job.texts and config.dtype != "float32":
+        told["rounded_bits_per_byte"] = job.score(model)
+    if config.target_mb or config.speedup:
+        measured = {"bits_per_byte": job.score(model), "speedup": measure_speedup(nn.Module.cpu(predecessor), model)}
+        told["measured"] = measured
+        say("  measured: {bits_per_byte:.3f} bits per byte, {speedup:.2f} times as fast".format(**measured))
+        if not config.control:
+            say(f"  {CLAIM}")
+    return told
+
+
+def measure_speedup(predecessor: PreTrainedModel, model: PreTrainedModel, rounds: int = 7) -> float:
+    """Processor time of one token through the predecessor, divided by that through `model`; medians of `rounds`."""
+    token = torch.zeros((1, 1), dtype=torch.long)
+    times: dict[int, list[float]] = {0: [], 1: []}
+    with torch.inference_mode():
+        for _ in range(rounds + 1):
+            for number, one in enumerate((predecessor, model)):
+                begun = time.process_time()
+                for _ in range(5):
+                    one(input_ids=token, use_cache=False)
+                times[number].append(time.process_time() - begun)
+    return median(times[0][1:]) / median(times[1][1:])
