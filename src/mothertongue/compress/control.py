@@ -18,13 +18,13 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.schedule import phases
 from mothertongue.errors import ConfigError
+from mothertongue.model.anatomy import GROUPS, set_dropout
+from mothertongue.model.compute import flop_per_token
 from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
-from mothertongue.train.compute import flop_per_token
 from mothertongue.train.data import Windows
 from mothertongue.train.loop import fit
-from mothertongue.train.schedule import GROUPS
-from mothertongue.train.stage import dev_score, set_dropout
+from mothertongue.train.stage import dev_score
 
 
 def control_score(

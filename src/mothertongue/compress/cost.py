@@ -18,7 +18,7 @@ from mothertongue.compress.methods import Lesson, Material
 from mothertongue.compress.schedule import LossCurve, drawer, replacing_schedule
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
-from mothertongue.train.compute import block_flop, flop_per_token
+from mothertongue.model.compute import block_flop, flop_per_token
 from mothertongue.train.data import Windows
 from mothertongue.train.schedule import Phase
 

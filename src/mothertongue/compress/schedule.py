@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.train.schedule import GROUPS, Phase, Shape, plateau, shape_of
+from mothertongue.model.anatomy import GROUPS
+from mothertongue.train.schedule import Phase, Shape, plateau, shape_of
 
 Rate = Callable[[int], float]  # step -> probability that a module is replaced
 WAYS: dict[str, Callable[[float], float]] = {  # share of the steps -> share of the way from the first rate to 1

@@ -26,8 +26,9 @@ from mothertongue.compress.methods import METHODS, Lesson, Material
 from mothertongue.compress.plan import candidates, choose
 from mothertongue.compress.quantize import check_rounding, round_weights
 from mothertongue.compress.theseus import extract_successor, install_modules
-from mothertongue.model.anatomy import anatomy
+from mothertongue.model.anatomy import anatomy, set_dropout
 from mothertongue.model.checkpoint import Checkpoint, open_checkpoint, save_checkpoint
+from mothertongue.model.distributed import join
 from mothertongue.model.products import fast_products
 from mothertongue.model.score import score_documents
 from mothertongue.run.artifact import Metrics
@@ -35,7 +36,7 @@ from mothertongue.run.progress import say
 from mothertongue.run.team import rank
 from mothertongue.train.data import Windows
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import dev_lines, dev_score, dev_texts, device, open_windows, set_dropout
+from mothertongue.train.stage import dev_lines, dev_score, dev_texts, open_windows
 
 CLAIM = "whether the predecessor beats a fresh model of the successor's size was not measured (control = true does it)"
 
@@ -45,7 +46,7 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
     opened = open_checkpoint(checkpoint)
     predecessor = opened.model.requires_grad_(False)
     _refuse(config, predecessor)
-    nn.Module.to(predecessor, device())
+    nn.Module.to(predecessor, join())
     windows = open_windows(config, predecessor, opened.tokenizer, corpus, out)
     texts = dev_texts(config, corpus)
     job = _Job(config, opened, windows, texts, out)

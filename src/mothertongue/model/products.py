@@ -10,6 +10,7 @@ the same numbers. Measured: docs/why/LOG.md, 2026-11-22.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -50,6 +51,18 @@ def product_over_rows(left_NK: Tensor, right_NM: Tensor) -> Tensor:
         part = slice(start, start + ROWS)
         total_KM += product(left_NK[part].T.contiguous(), right_NM[part].T)
     return total_KM
+
+
+def machine_gigaflop(device: torch.device) -> float:
+    """10^9 operations a second of large float32 products on the processor, best of five; 0 on other devices."""
+    if device.type != "cpu":
+        return 0.0
+    square, times = torch.ones(1024, 1024), []
+    for _ in range(5):
+        begun = time.perf_counter()
+        product(square, square)
+        times.append(time.perf_counter() - begun)
+    return 2 * 1024**3 / min(times) / 1e9
 
 
 @contextmanager

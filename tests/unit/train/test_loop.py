@@ -15,14 +15,14 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.anatomy import GROUPS, set_dropout
+from mothertongue.model.compute import flop_per_token
 from mothertongue.model.loss import next_token_loss
-from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.learner import Loss
 from mothertongue.train.loop import fit
-from mothertongue.train.schedule import GROUPS, Phase, phases
-from mothertongue.train.stage import set_dropout
+from mothertongue.train.schedule import Phase, phases
 
 Maker = Callable[..., PreTrainedModel]
 CONFIG = TrainConfig(batch_size=4, learning_rate=5e-3, save_minutes=9)
