@@ -2,6 +2,7 @@
 
 `methods.py` is the table of them, `begin.py` what the successor is before training (with `layers.py`, `influence.py`,
 `bridge.py`), `theseus.py`, `distill.py` and `truncate.py` what it learns, `schedule.py` who is replaced and who learns
-when, `cost.py` what it costs. `plan.py` chooses layers and bits for a size or a speed, by `sizes.py` and `quantize.py`;
-`control.py` asks whether it is worth it. The loop is that of [train]. Why it is so: docs/why/theseus.md.
+when, `cost.py` what it costs. `vocabulary.py` and `quantize.py` are fewer tokens and fewer bits; `plan.py` chooses all
+three for a size or a speed (`sizes.py`), `control.py` asks whether it is worth it. The loop is that of [train]. Why it
+is so: docs/why/theseus.md.
 """

@@ -45,12 +45,13 @@ class CompressConfig(LoopConfig):
         "training), or one that another package adds",
     )
     layers: int = setting(0, "layers of the result, a divisor of the predecessor's; 0 = half", least=0)
+    vocab_size: int = setting(0, "tokens that are kept at most, the ones that the text uses most; 0 = all", least=0)
     target_mb: float = setting(
-        0.0, "MB that a GGUF file of the result may have; layers and dtype are chosen; 0 = any", least=0
+        0.0, "MB that a GGUF file of the result may have; layers, vocabulary and dtype are chosen; 0 = any", least=0
     )
     speedup: float = setting(
         0.0,
-        "how many times as fast the result shall write, in the same dtype; layers are chosen; 0 = any",
+        "how many times as fast the result shall write, in the same dtype; layers and vocabulary are chosen; 0 = any",
         least=0,
     )
     dtype: str = setting(

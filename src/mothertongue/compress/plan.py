@@ -1,8 +1,8 @@
-"""Layers x bits for a size or a speed that is asked for: what meets it, and the one that costs least.
+"""Layers x vocabulary x bits for a size or a speed that is asked for: what meets it, and the one that costs least.
 
-What a combination costs is probed without training: layers by a bridge (bridge.py), bits by rounding the predecessor.
-The probe is what the successor has before it learns; training wins most of that back: how much, RECOVERED, is a guess
-that the report puts beside what was measured.
+What a combination costs is probed without training: layers by a bridge (bridge.py), tokens and bits by trimming and
+rounding the predecessor. The probe is what the successor has before it learns; training wins most of that back: how
+much, RECOVERED, is a guess that the report puts beside what was measured.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.quantize import round_weights
 from mothertongue.compress.sizes import DTYPES, file_bytes, speed_factor
 from mothertongue.compress.theseus import make_successor
+from mothertongue.compress.vocabulary import can_trim
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 
 RECOVERED = 0.8  # of what a bridge lacks, by training: a guess, until benchmarks/compress.py has measured it
+LEAST_TOKENS = 1000  # of a vocabulary that is considered
 Scorer = Callable[[PreTrainedModel], float]  # bits per byte
+Trimmed = Callable[[int], float]  # of the predecessor with so many tokens
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,15 @@ class Choice:
     speedup: float
     predecessor_bits_per_byte: float = 0.0
     bridge_bits_per_byte: float = 0.0  # before any training
+    vocab_size: int = 0  # 0 = all tokens
+    trimming: float = 0.0  # bits per byte that the fewer tokens cost before any training
     rounding: float = 0.0  # bits per byte that the fewer bits cost
 
     @property
     def expected_bits_per_byte(self) -> float:
         """After training."""
         lost = max(0.0, self.bridge_bits_per_byte - self.predecessor_bits_per_byte)
-        return self.predecessor_bits_per_byte + (1 - RECOVERED) * lost + self.rounding
+        return self.predecessor_bits_per_byte + (1 - RECOVERED) * (lost + self.trimming) + self.rounding
 
     def report(self) -> dict[str, Any]:
         """For a manifest."""
@@ -52,9 +57,10 @@ class Choice:
 
     def line(self) -> str:
         """For people."""
-        untrained = self.bridge_bits_per_byte + self.rounding
+        untrained = self.bridge_bits_per_byte + self.trimming + self.rounding
+        tokens = f", {self.vocab_size:,} tokens" if self.vocab_size else ""
         return (
-            f"  {self.layers} layers, {self.dtype}: {self.megabytes:.3g} MB, {self.speedup:.2f} times as fast; "
+            f"  {self.layers} layers{tokens}, {self.dtype}: {self.megabytes:.3g} MB, {self.speedup:.2f} times as fast; "
             f"bits per byte {untrained:.3f} without training, {self.expected_bits_per_byte:.3f} expected with it"
         )
 
@@ -62,12 +68,12 @@ class Choice:
 def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
     """Every combination with the size and speed asked for, largest first; ConfigError if there is none.
 
-    What the settings fix (layers, groups, dtype) stays fixed.
+    What the settings fix (layers, groups, vocab_size, dtype) stays fixed.
     """
     count = len(anatomy(model).blocks)
     layers = [config.layers] if config.layers else list(range(count, 0, -1))
     dtypes = [config.dtype] if config.dtype != "float32" or not config.target_mb else list(DTYPES)
-    possible = [_choice(config, model, number, dtype) for number, dtype in product(layers, dtypes)]
+    possible = [_choice(config, model, *each) for each in product(layers, vocabularies(config, model), dtypes)]
     possible = [choice for choice in possible if choice.groups == "even" or config.method != "paper"]
     fitting = [choice for choice in possible if _meets(config, choice)]
     if not fitting:
@@ -77,7 +83,7 @@ def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
             f"{best.megabytes:.3g} MB, {best.speedup:.2f} times as fast. What remains is mostly the vocabulary of "
             f"{anatomy(model).embeddings.num_embeddings:,} tokens: ask for less, or begin with a smaller one."
         )
-    whole = [choice for choice in fitting if choice.layers == count]
+    whole = [choice for choice in fitting if choice.layers == count and choice.vocab_size == config.vocab_size]
     if whole:
         raise ConfigError(
             f"The model is small enough as it is: all {count} layers in {whole[0].dtype} have {whole[0].megabytes:.3g} "
@@ -86,19 +92,32 @@ def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
     return fitting
 
 
+def vocabularies(config: CompressConfig, model: PreTrainedModel) -> list[int]:
+    """Sizes to consider, 0 for all tokens: all, a half, a quarter, an eighth, but a thousand at least."""
+    if config.vocab_size or not can_trim():
+        return [config.vocab_size]
+    tokens = anatomy(model).embeddings.num_embeddings
+    return [0, *(size for size in (tokens // 2, tokens // 4, tokens // 8) if size >= LEAST_TOKENS)]
+
+
 def choose(
-    config: CompressConfig, predecessor: PreTrainedModel, tokens_BT: Tensor, score: Scorer
+    config: CompressConfig, predecessor: PreTrainedModel, tokens_BT: Tensor, score: Scorer, trimmed: Trimmed
 ) -> tuple[Choice, list[Choice]]:
-    """The combination that is expected to cost least, and all that were considered, best first."""
+    """The combination that is expected to cost least, and all that were considered, best first.
+
+    `trimmed` gives bits per byte of the predecessor with so many tokens.
+    """
     fitting = candidates(config, predecessor)
     own = score(predecessor)
     bridges = {(c.layers, c.groups): score(_bridge(config, predecessor, tokens_BT, c)) for c in _most_layers(fitting)}
+    trimming = {size: trimmed(size) - own if size else 0.0 for size in {choice.vocab_size for choice in fitting}}
     rounding = {dtype: _price(predecessor, dtype, own, score) for dtype in {choice.dtype for choice in fitting}}
     probed = [
         replace(
             choice,
             predecessor_bits_per_byte=own,
             bridge_bits_per_byte=bridges[choice.layers, choice.groups],
+            trimming=trimming[choice.vocab_size],
             rounding=rounding[choice.dtype],
         )
         for choice in fitting
@@ -109,11 +128,12 @@ def choose(
 
 
 def _most_layers(fitting: Sequence[Choice]) -> list[Choice]:
-    """For each dtype the choice with the most layers: fewer layers in the same type cannot be better."""
-    best: dict[str, Choice] = {}
+    """For each dtype and vocabulary the choice with the most layers: fewer of them cannot be better."""
+    best: dict[tuple[str, int], Choice] = {}
     for choice in fitting:
-        if choice.dtype not in best or choice.layers > best[choice.dtype].layers:
-            best[choice.dtype] = choice
+        key = (choice.dtype, choice.vocab_size)
+        if key not in best or choice.layers > best[key].layers:
+            best[key] = choice
     return list(best.values())
 
 
@@ -130,11 +150,13 @@ def _price(predecessor: PreTrainedModel, dtype: str, own: float, score: Scorer) 
     return score(rounded) - own
 
 
-def _choice(config: CompressConfig, model: PreTrainedModel, layers: int, dtype: str) -> Choice:
+def _choice(config: CompressConfig, model: PreTrainedModel, layers: int, vocab_size: int, dtype: str) -> Choice:
     count = len(anatomy(model).blocks)
     groups = config.groups if count % layers == 0 else "influence"
-    size = file_bytes(model, dtype, layers=layers) / 1e6
-    return Choice(layers, groups, dtype, size, speed_factor(model, layers=layers))
+    size = file_bytes(model, dtype, layers=layers, vocab_size=vocab_size) / 1e6
+    return Choice(
+        layers, groups, dtype, size, speed_factor(model, layers=layers, vocab_size=vocab_size), vocab_size=vocab_size
+    )
 
 
 def _meets(config: CompressConfig, choice: Choice) -> bool:

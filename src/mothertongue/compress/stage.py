@@ -26,12 +26,14 @@ from mothertongue.compress.methods import METHODS, Lesson, Material
 from mothertongue.compress.plan import candidates, choose
 from mothertongue.compress.quantize import check_rounding, round_weights
 from mothertongue.compress.theseus import extract_successor, install_modules
+from mothertongue.compress.vocabulary import check_vocabulary, trimmed
 from mothertongue.model.anatomy import anatomy, set_dropout
 from mothertongue.model.checkpoint import Checkpoint, open_checkpoint, save_checkpoint
 from mothertongue.model.distributed import join
 from mothertongue.model.products import fast_products
 from mothertongue.model.score import score_documents
 from mothertongue.run.artifact import Metrics
+from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.progress import say
 from mothertongue.run.team import rank
 from mothertongue.train.data import Windows
@@ -53,11 +55,14 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
     told: dict[str, Any] = {}
     if config.target_mb or config.speedup:
         job, told = _choose(job)
+    if job.config.vocab_size:
+        job, trimming = _trim(job, corpus)
+        told |= trimming
     model, metrics = _train(job)
     nn.Module.cpu(model)
-    told |= _outcome(job, model)
+    told |= _outcome(job, predecessor, model)
     if not rank():
-        save_checkpoint(model, opened.tokenizer, out)
+        save_checkpoint(model, job.opened.tokenizer, out)
     return {**metrics, **told}
 
 
@@ -75,6 +80,11 @@ class _Job:
         rows = max(1, self.config.probe_tokens // self.windows.length)
         return self.windows.batch(0, rows).to(self.opened.model.device)
 
+    @property
+    def own_score(self) -> float:
+        """Bits per byte of the predecessor."""
+        return self.score(self.opened.model)
+
     def score(self, model: PreTrainedModel) -> float:
         """Bits per byte of the development text."""
         context = self.config.sequence_length
@@ -83,6 +93,7 @@ class _Job:
 
 def _refuse(config: CompressConfig, predecessor: PreTrainedModel) -> None:
     """ConfigError for what cannot be done, before anything is read."""
+    check_vocabulary(config.vocab_size, anatomy(predecessor).embeddings.num_embeddings)
     check_rounding("q8_0" if config.target_mb and config.dtype == "float32" else config.dtype)
     if config.target_mb or config.speedup:
         candidates(config, predecessor)
@@ -92,12 +103,29 @@ def _refuse(config: CompressConfig, predecessor: PreTrainedModel) -> None:
 
 def _choose(job: _Job) -> tuple[_Job, dict[str, Any]]:
     """The job with layers and dtype for the size or speed that was asked for, and the plan."""
-    best, considered = choose(job.config, job.opened.model, job.tokens_BT[:, :-1], job.score)
+
+    def trimmed_score(size: int) -> float:
+        return replace(job, opened=trimmed(job.opened, job.windows.ids, size)).own_score
+
+    best, considered = choose(job.config, job.opened.model, job.tokens_BT[:, :-1], job.score, trimmed_score)
     say("what meets it, the best first:")
     for choice in considered:
         say(choice.line())
-    config = replace(job.config, layers=best.layers, groups=best.groups, dtype=best.dtype)
+    config = replace(job.config, layers=best.layers, groups=best.groups, dtype=best.dtype, vocab_size=best.vocab_size)
     return replace(job, config=config), best.report()
+
+
+def _trim(job: _Job, corpus: Path) -> tuple[_Job, dict[str, Any]]:
+    """The job with a predecessor of fewer tokens and the text in those, and what that costs."""
+    opened = trimmed(job.opened, job.windows.ids, job.config.vocab_size)
+    folder = job.out / PROGRESS / "trimmed"
+    folder.mkdir(exist_ok=True)
+    windows = open_windows(job.config, opened.model, opened.tokenizer, corpus, folder)
+    smaller = replace(job, opened=opened, windows=windows)
+    told: dict[str, Any] = {"vocab_size": opened.tokenizer.get_vocab_size()}
+    if job.texts:
+        told |= {"untrimmed_bits_per_byte": job.own_score, "trimmed_bits_per_byte": smaller.own_score}
+    return smaller, told
 
 
 def _train(job: _Job) -> tuple[PreTrainedModel, dict[str, Any]]:
@@ -152,14 +180,14 @@ def _compare(job: _Job, model: PreTrainedModel, lesson: Lesson) -> dict[str, Any
     tokens = job.config.batch_size * job.windows.length
     teraflop = sum(lesson.flop(phase) * phase.steps for phase in lesson.phases) * tokens / 1e12
     control = control_score(job.config, model, job.windows, job.opened.tokenizer, job.texts, job.out, teraflop=teraflop)
-    own = job.score(job.opened.model)
+    own = job.own_score
     check_control(own, control)
     return {"control_bits_per_byte": control, "predecessor_bits_per_byte": own, "control_tflop": teraflop}
 
 
-def _outcome(job: _Job, model: PreTrainedModel) -> dict[str, Any]:
-    """Round the weights, and tell what size, speed and bits per byte have become."""
-    config, predecessor = job.config, job.opened.model
+def _outcome(job: _Job, predecessor: PreTrainedModel, model: PreTrainedModel) -> dict[str, Any]:
+    """Round the weights, and tell what speed and bits per byte have become."""
+    config = job.config
     told: dict[str, Any] = {"dtype": config.dtype}
     if job.texts and (config.method == "bridge" or config.dtype != "float32"):
         told["dev_bits_per_byte"] = job.score(model)

@@ -86,7 +86,9 @@ def test_what_cannot_be_met_or_is_met_already_is_said_with_numbers(
 def test_what_is_chosen_is_what_is_expected_to_cost_least(make_model: Make) -> None:
     model = make_model()
     config = CompressConfig(speedup=1.2)
-    best, considered = choose(config, model, TOKENS, lambda one: 3.0 - 0.1 * one.config.num_hidden_layers)
+    best, considered = choose(
+        config, model, TOKENS, lambda one: 3.0 - 0.1 * one.config.num_hidden_layers, lambda size: 2.5
+    )
     assert best is considered[0]
     assert best.layers == max(choice.layers for choice in candidates(config, model))
     assert best.predecessor_bits_per_byte == pytest.approx(2.4)
