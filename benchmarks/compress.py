@@ -117,14 +117,9 @@ def _row(folder: Path, step: str) -> dict[str, Any]:
     made, chosen = metrics(folder / step), metrics(folder / "choose")
     model = open_checkpoint(folder / step).model
     layers, dtype = len(anatomy(model).blocks), str(made.get("dtype", "float32"))
-    row = {
-        **{key: made[key] for key in ("tokens", "tflop", "steps", "parameters") if key in made},
-        "layers": layers,
-        "dtype": dtype,
-        "megabytes": file_bytes(model, dtype, layers=layers) / 1e6,
-        "seconds": read_manifest(folder / step)["seconds"],
-        "dev_bits_per_byte": chosen["bits_per_byte"],
-    }
+    row: dict[str, Any] = {key: made[key] for key in ("tokens", "tflop", "steps", "parameters") if key in made}
+    row |= {"layers": layers, "dtype": dtype, "megabytes": file_bytes(model, dtype, layers=layers) / 1e6}
+    row |= {"seconds": read_manifest(folder / step)["seconds"], "dev_bits_per_byte": chosen["bits_per_byte"]}
     if (folder / "evaluate" / MANIFEST).is_file():
         found = metrics(folder / "evaluate")
         wanted = ("bits_per_byte", "perplexity_per_token", "next_word_accuracy", "tokens_per_second")
