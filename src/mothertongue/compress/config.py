@@ -130,6 +130,10 @@ class CompressConfig(LoopConfig):
                 "method = bridge does not train, so it takes neither steps nor budget_teraflop. Leave them out; to "
                 "train from a bridge, set method = distill and initial = bridge."
             )
+        if self.method == "bridge" and self.control:
+            raise ConfigError(
+                "method = bridge does not train, so there is no compute for a control. Set control = false."
+            )
         if self.method in REPLACING and self.local_share + self.replacing_share > 1:
             raise ConfigError(
                 f"local_share + replacing_share = {self.local_share + self.replacing_share:g} is more than all steps. "

@@ -20,11 +20,12 @@ from mothertongue.compress.schedule import phases
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import GROUPS, set_dropout
 from mothertongue.model.compute import flop_per_token
+from mothertongue.model.score import score_documents
 from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
+from mothertongue.run.team import rank
 from mothertongue.train.data import Windows
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import dev_score
 
 
 def control_score(
@@ -43,19 +44,21 @@ def control_score(
     """
     folder = out / PROGRESS / "control"
     file = folder / "score.json"
-    if not file.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(config.seed)
-        shape = copy.deepcopy(successor.config)
-        fresh: PreTrainedModel = AutoModelForCausalLM.from_config(shape)  # type: ignore[no-untyped-call]
-        nn.Module.to(set_dropout(fresh, config.dropout), successor.device)
-        tokens = config.batch_size * windows.length
-        steps = max(1, round(teraflop * 1e12 / (tokens * flop_per_token(fresh, GROUPS, windows.length))))
-        plain = replace(config, method="truncate", unfreeze="successor")
-        fit(fresh, windows, phases(plain, steps), plain, folder, name="control")
-        score = dev_score(config, fresh, tokenizer, texts)
-        write_json(file, {"bits_per_byte": score() if score else 0.0, "steps": steps})
-    return float(json.loads(file.read_text("utf-8"))["bits_per_byte"])
+    if file.is_file():
+        return float(json.loads(file.read_text("utf-8"))["bits_per_byte"])
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    shape = copy.deepcopy(successor.config)
+    fresh: PreTrainedModel = AutoModelForCausalLM.from_config(shape)  # type: ignore[no-untyped-call]
+    nn.Module.to(set_dropout(fresh, config.dropout), successor.device)
+    tokens = config.batch_size * windows.length
+    steps = max(1, round(teraflop * 1e12 / (tokens * flop_per_token(fresh, GROUPS, windows.length))))
+    plain = replace(config, method="truncate", unfreeze="successor")
+    fit(fresh, windows, phases(plain, steps), plain, folder, name="control")
+    found = score_documents(fresh, tokenizer, texts, context=config.sequence_length).bits_per_byte
+    if not rank():
+        write_json(file, {"bits_per_byte": found, "steps": steps})
+    return found
 
 
 def check_control(predecessor: float, control: float) -> None:

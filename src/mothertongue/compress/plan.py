@@ -75,19 +75,20 @@ def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
     dtypes = [config.dtype] if config.dtype != "float32" or not config.target_mb else list(DTYPES)
     possible = [_choice(config, model, *each) for each in product(layers, vocabularies(config, model), dtypes)]
     possible = [choice for choice in possible if choice.groups == "even" or config.method != "paper"]
-    fitting = [choice for choice in possible if _meets(config, choice)]
+    meeting = [choice for choice in possible if _meets(config, choice)]
+    whole = [choice for choice in meeting if choice.layers == count and not choice.vocab_size]
+    if whole:
+        raise ConfigError(
+            f"The model is small enough as it is: all {count} layers in {whole[0].dtype} have {whole[0].megabytes:.3g} "
+            f"MB. Export it with --format gguf --dtype {whole[0].dtype}, or ask for less."
+        )
+    fitting = [choice for choice in meeting if choice.layers < count]
     if not fitting:
         asked, best = _nearest(config, possible)
         raise ConfigError(
             f"{asked} cannot be met: the nearest is {best.layers} of {count} layers in {best.dtype}, "
             f"{best.megabytes:.3g} MB, {best.speedup:.2f} times as fast. What remains is mostly the vocabulary of "
             f"{anatomy(model).embeddings.num_embeddings:,} tokens: ask for less, or begin with a smaller one."
-        )
-    whole = [choice for choice in fitting if choice.layers == count and choice.vocab_size == config.vocab_size]
-    if whole:
-        raise ConfigError(
-            f"The model is small enough as it is: all {count} layers in {whole[0].dtype} have {whole[0].megabytes:.3g} "
-            f"MB. Export it with --format gguf --dtype {whole[0].dtype}, or ask for less."
         )
     return fitting
 
