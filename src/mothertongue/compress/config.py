@@ -121,9 +121,9 @@ class CompressConfig(LoopConfig):
             raise ConfigError(
                 "learning_rate = 0: compress has no learning-rate finder. Give a rate, for instance 1e-3."
             )
-        if self.control and not self.dev_kilobytes:
+        if (self.control or self.target_mb or self.speedup) and not self.dev_kilobytes:
             raise ConfigError(
-                "control = true compares on development text, and dev_kilobytes = 0 leaves none. Give some."
+                "target_mb, speedup and control compare on development text, and dev_kilobytes = 0 leaves none."
             )
         if self.method == "bridge" and (self.steps or self.budget_teraflop):
             raise ConfigError(
@@ -131,9 +131,7 @@ class CompressConfig(LoopConfig):
                 "train from a bridge, set method = distill and initial = bridge."
             )
         if self.method == "bridge" and self.control:
-            raise ConfigError(
-                "method = bridge does not train, so there is no compute for a control. Set control = false."
-            )
+            raise ConfigError("method = bridge does not train, so a control would get no compute. Set control = false.")
         if self.method in REPLACING and self.local_share + self.replacing_share > 1:
             raise ConfigError(
                 f"local_share + replacing_share = {self.local_share + self.replacing_share:g} is more than all steps. "

@@ -139,8 +139,8 @@ def _most_layers(fitting: Sequence[Choice]) -> list[Choice]:
 
 
 def _bridge(config: CompressConfig, predecessor: PreTrainedModel, tokens_BT: Tensor, choice: Choice) -> PreTrainedModel:
-    asked = replace(config, method="bridge", steps=0, budget_teraflop=0.0, initial="ends", layers=choice.layers)
-    return begin(replace(asked, groups=choice.groups), predecessor, tokens_BT).model
+    asked = replace(config, method="distill", initial="bridge", layers=choice.layers, groups=choice.groups)
+    return begin(asked, predecessor, tokens_BT).model
 
 
 def _price(predecessor: PreTrainedModel, dtype: str, own: float, score: Scorer) -> float:

@@ -2,7 +2,8 @@
 
 All go the same way: the successor begins (begin.py), its blocks become replaceable modules, the method says what is
 to be learnt, the one training loop learns it. Truncation is this without replacing and without a teacher. Where a size
-or a speed is asked for, plan.py chooses layers and bits first, and what came of it is told beside what was expected.
+or a speed is asked for, plan.py chooses layers, tokens and bits first, and what came of it is told beside what was
+expected.
 """
 
 from __future__ import annotations

@@ -143,6 +143,8 @@ def test_truncation_has_neither_a_teacher_nor_replacing() -> None:
     ("table", "message"),
     [
         ({"method": "bridge", "steps": 5}, "method = bridge does not train"),
+        ({"method": "bridge", "control": True}, "a control would get no compute"),
+        ({"target_mb": 5.0, "dev_kilobytes": 0.0}, "compare on development text"),
         ({"local_share": 0.8, "replacing_share": 0.3}, r"local_share \+ replacing_share = 1\.1 is more than all steps"),
         ({"learning_rate": 0.0}, "compress has no learning-rate finder"),
         ({"preset": "guillou"}, 'unknown key "preset"'),

@@ -209,16 +209,15 @@ def test_the_predecessor_reads_once_more_only_where_it_teaches(predecessor: Path
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("family", "settings"),
     [
-        {"method": "paper", "learning_rate": 1e-3},
-        {"draw": "sequence", "micro_batch": 3, "redraw": False, "replacing_rate": 0.1},
-        {"scheduler": "loss", "initial": "merged", "one_schedule": True, "unfreeze": "never"},
-        {"groups": "influence", "initial": "bridge", "layers": 4, "local_share": 0.5, "hidden": 1.0},
+        ("gpt2", {"method": "paper", "learning_rate": 1e-3}),
+        ("llama", {"draw": "sequence", "micro_batch": 3, "redraw": False, "replacing_rate": 0.1}),
+        ("gpt2", {"scheduler": "loss", "initial": "merged", "one_schedule": True, "unfreeze": "never"}),
+        ("llama", {"groups": "influence", "initial": "bridge", "layers": 4, "local_share": 0.5, "hidden": 1.0}),
     ],
     ids=str,
 )
-@pytest.mark.parametrize("family", ["gpt2", "llama"])
 def test_every_setting_makes_a_plain_checkpoint_and_a_finite_loss(
     save_predecessor: Callable[..., Path], corpus: Path, tmp_path: Path, family: str, settings: dict[str, Any]
 ) -> None:
