@@ -40,19 +40,20 @@ def fit_bridge(
     """Change `model`, whose layer i stands for the predecessor's layers `groups[i]`, in place."""
     old, new = list(anatomy(predecessor).blocks), list(anatomy(model).blocks)
     name = LAST_MATRIX[anatomy(model).family]
-    with evaluating(predecessor), evaluating(model):
-        with outputs([old[group[-1]] for group in groups]) as wanted:
-            predecessor.base_model(input_ids=tokens_BT, use_cache=False)
-        with calls(new) as begun:
-            model.base_model(input_ids=tokens_BT, use_cache=False)
-        hidden_BTD = begun[0].hidden
-        for block, call, target_BTD in zip(new, begun, wanted, strict=True):
-            matrix = block.get_submodule(name)
-            with calls([matrix]) as read, outputs([matrix]) as wrote:
-                found_BTD = block(hidden_BTD, *call.more, **call.options)
-            rest_BTD = found_BTD - wrote[0]  # what the layer would give without this matrix
-            _fit(matrix, read[0].hidden.flatten(0, 1), (target_BTD - rest_BTD).flatten(0, 1))
-            hidden_BTD = block(hidden_BTD, *call.more, **call.options)
+    with evaluating(predecessor), outputs([old[group[-1]] for group in groups]) as wanted:
+        predecessor.base_model(input_ids=tokens_BT, use_cache=False)
+    # not within fast_products: a fused feed-forward part never calls its last matrix
+    model.train(False)
+    with calls(new) as begun:
+        model.base_model(input_ids=tokens_BT, use_cache=False)
+    hidden_BTD = begun[0].hidden
+    for block, call, target_BTD in zip(new, begun, wanted, strict=True):
+        matrix = block.get_submodule(name)
+        with calls([matrix]) as read, outputs([matrix]) as wrote:
+            found_BTD = block(hidden_BTD, *call.more, **call.options)
+        rest_BTD = found_BTD - wrote[0]  # what the layer would give without this matrix
+        _fit(matrix, read[0].hidden.flatten(0, 1), (target_BTD - rest_BTD).flatten(0, 1))
+        hidden_BTD = block(hidden_BTD, *call.more, **call.options)
 
 
 def _fit(matrix: nn.Module, features_NF: Tensor, target_ND: Tensor) -> None:

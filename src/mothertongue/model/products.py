@@ -67,7 +67,7 @@ def machine_gigaflop(device: torch.device) -> float:
 
 @contextmanager
 def fast_products(model: nn.Module) -> Iterator[None]:
-    """Let `model` compute faster inside the `with`: linear layers, GPT-2's GELU, dropout, causal attention."""
+    """Let `model` compute faster inside the `with`: linear layers, feed-forward parts, dropout, causal attention."""
     ways = {layer: way for layer in model.modules() if (way := _faster(layer)) and "forward" not in vars(layer)}
     config: Any = getattr(model, "config", None)
     attends = getattr(config, "_attn_implementation", None) == "sdpa"
@@ -98,10 +98,14 @@ def _suits(tensor: Tensor) -> bool:
 
 
 def _faster(layer: nn.Module) -> Callable[[Tensor], Tensor] | None:
+    from mothertongue.model.mlp import faster_mlp  # which needs the products of this file
+
     if isinstance(layer, NewGELUActivation):  # the same formula in one kernel instead of eight
         return partial(functional.gelu, approximate="tanh")
     if isinstance(layer, nn.Dropout):
         return partial(dropout, layer)
+    if mlp := faster_mlp(layer):
+        return mlp
     return partial(_linear, layer) if isinstance(layer, (nn.Linear, Conv1D)) and prefers_onednn() else None
 
 

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.distributed import distribute, mean_of_all, opened, share_as, synchronize, undo, whole
+from mothertongue.run.memory import MICRO_TOKENS
 from mothertongue.run.team import rank, world
 from mothertongue.train.config import LoopConfig
 from mothertongue.train.freeze import group_parameters, unfreeze
@@ -52,7 +53,7 @@ class Learner:
     def gradients(self, loss: Loss, tokens_BT: Tensor) -> tuple[float, float]:
         """Loss of a batch, and the norm of its gradient, which is clipped; nothing is learnt yet."""
         total = torch.zeros((), device=tokens_BT.device)
-        parts = torch.split(tokens_BT, self.config.micro_batch or len(tokens_BT))
+        parts = torch.split(tokens_BT, self.config.micro_batch or _at_once(tokens_BT))
         for part_BT in parts:
             synchronize(self.run, part_BT is parts[-1])
             with autocast(self.config.precision, tokens_BT.device):
@@ -167,6 +168,13 @@ class Learner:
             held = weight.clone()
             weight.copy_(mean)
             mean.copy_(held)
+
+
+def _at_once(tokens_BT: Tensor) -> int:
+    """Sequences whose activations stand in memory together: all, or those that suffice for a CPU's speed."""
+    if tokens_BT.device.type != "cpu" or world() > 1:
+        return len(tokens_BT)
+    return max(1, MICRO_TOKENS // (tokens_BT.shape[1] - 1))
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:

@@ -26,7 +26,7 @@ from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products, machine_gigaflop
 from mothertongue.run.journal import Journal
 from mothertongue.run.manifest import PROGRESS
-from mothertongue.run.memory import keep_freed_memory
+from mothertongue.run.memory import keep_freed_memory, set_large_blocks_apart
 from mothertongue.run.progress import say, track
 from mothertongue.run.signals import stop_after_step
 from mothertongue.run.team import rank, world
@@ -75,7 +75,7 @@ def fit(
     end. The result is the same however often the process was killed in between. Raises CheckpointError if the weights
     break again and again, KeyboardInterrupt after Ctrl-C.
     """
-    keep_freed_memory()
+    set_large_blocks_apart()
     flop = flop or phase_flop(model, windows.length)
     costs = {phase.name: flop(phase) * config.batch_size * windows.length / 1e12 for phase in plan}
     with plain_errors(), closing(Saver(out / PROGRESS, Learner(model, config), config.keep_states)) as saver:
@@ -151,6 +151,7 @@ class _Training:
             while at.step < total:
                 begun = time.monotonic()
                 learnt = self._step(at, guard)
+                keep_freed_memory()  # from the first step on: now the optimizer has its moments
                 at.seconds += time.monotonic() - begun
                 share = 1e3 * at.tflop / at.seconds / peak if peak else 0.0
                 note = self.journal.note(tokens_per_second=at.step * tokens / at.seconds, share=share)
