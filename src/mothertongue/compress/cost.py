@@ -1,18 +1,22 @@
 """What compression costs: everything counts, the predecessor's blocks and its prediction as well as the successor.
 
-So that methods can be compared at equal compute, `budget_teraflop` buys fewer steps with a teacher than without.
+So that methods can be compared at equal compute, `budget_teraflop` buys fewer steps with a teacher than without, and
+what is looked at before the first step is taken off it.
 """
+# Axes: S modules, B sequences
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.schedule import draw, phases, replacing_schedule
+from mothertongue.compress.methods import Lesson, Material
+from mothertongue.compress.schedule import LossCurve, drawer, replacing_schedule
+from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.compute import block_flop, flop_per_token
 from mothertongue.train.data import Windows
@@ -21,48 +25,90 @@ from mothertongue.train.schedule import Phase
 TRIAL_STEPS = 1000
 
 
-def phase_flop(
-    config: CompressConfig, model: PreTrainedModel, predecessor: PreTrainedModel, length: int
-) -> Callable[[Phase], float]:
+def phase_flop(material: Material, curve: LossCurve | None = None) -> Callable[[Phase], float]:
     """Operations per token in a phase, on the mean over the very draws that will be made in it."""
-    count, layers = len(anatomy(predecessor).blocks), len(anatomy(model).blocks)
-    teacher = flop_per_token(predecessor, (), length) if config.teacher_share else 0.0
+    config, model, length = material.config, material.model, material.length
+    forward = flop_per_token(material.predecessor, (), length)
+    head = 2.0 * anatomy(model).head.weight.numel()
+    teacher = forward if config.teacher_share else forward - head if config.hidden_weight else 0.0
+    weights = block_flop(model, 0)
+    attention = block_flop(model, length) - weights
 
-    def flop(phase: Phase) -> float:
-        if phase.name != "replacing":
-            return teacher + flop_per_token(model, phase.rates.keys(), length)
-        rate = replacing_schedule(config.scheduler, config.replacing_rate, phase.steps)
-        draws = (draw(layers, rate(step), seed=config.seed, step=step) for step in range(phase.steps))
-        weights = block_flop(predecessor, 0)
-        attention = block_flop(predecessor, length) - weights
-        blocks = sum(draw_flop(drawn, count // layers, weights=weights, attention=attention) for drawn in draws)
-        head = 4.0 * anatomy(model).head.weight.numel()  # forward, and the gradient of its input
-        return teacher + head + blocks / phase.steps
+    def local(phase: Phase) -> float:
+        # each layer is read, and has a gradient of its own, carried through itself only
+        return forward - head + len(material.modules) * (3 * weights + 3 * attention)
 
-    return flop
+    def replacing(phase: Phase) -> float:
+        sizes = [len(module.predecessors) for module in material.modules]
+        rate = replacing_schedule(config.scheduler, config.replacing_rate, phase.steps, curve)
+        draws, total = drawer(config, len(sizes)), 0.0
+        for step in range(phase.steps):
+            drawn = draws(rate(step), step)
+            all_learn = "embeddings" in phase.rates
+            total += draw_flop(drawn, sizes, weights=weights, attention=attention, to_the_bottom=all_learn)
+            total += head * (3.0 if all_learn else 2.0 if drawn.any() else 1.0)  # forward, to its input, its own
+        return teacher + total / phase.steps
+
+    def successor(phase: Phase) -> float:
+        return teacher + flop_per_token(model, phase.rates.keys(), length)
+
+    kinds = {"local": local, "replacing": replacing}
+    return lambda phase: kinds.get(phase.name, successor)(phase)
 
 
-def draw_flop(drawn: NDArray[np.bool_], each: int, *, weights: float, attention: float) -> float:
-    """Operations in all blocks when modules of `each` layers are replaced as drawn.
+def draw_flop(
+    drawn_SB: NDArray[np.bool_],
+    sizes: int | Sequence[int],
+    *,
+    weights: float,
+    attention: float,
+    to_the_bottom: bool = False,
+) -> float:
+    """Operations per token in all blocks when modules of `sizes` layers are replaced as drawn.
 
     A block's forward pass has `weights` operations in products with weights and `attention` in those of activations.
-    The gradient goes down to the lowest replaced module, in attention to both factors; replaced modules have one of
-    their own.
+    The gradient goes down to the lowest module that is replaced for any sequence (or to the bottom), in attention to
+    both factors; replaced modules have one of their own.
 
-    >>> draw_flop(np.array([False, True, False]), 2, weights=1, attention=0)  # 2+1+2 forward, 1+2 down, 1 own
+    >>> draw_flop(np.array([[False], [True], [False]]), 2, weights=1, attention=0)  # 2+1+2 forward, 1+2 down, 1 own
     9.0
     """
-    blocks = np.where(drawn, 1, each)
-    forward, down, own = blocks.sum(), blocks[drawn.argmax() :].sum(), drawn.sum()
+    sizes_S1 = np.broadcast_to(np.asarray(sizes), len(drawn_SB))[:, None]
+    blocks_S = np.where(drawn_SB, 1, sizes_S1).mean(axis=1)
+    learns_S = drawn_SB.any(axis=1)
+    forward, down, own = blocks_S.sum(), blocks_S.sum(), drawn_SB.mean(axis=1).sum()
+    if not to_the_bottom:
+        lowest = int(learns_S.argmax()) if learns_S.any() else len(drawn_SB)
+        down = blocks_S[lowest + 1 :].sum() + drawn_SB[lowest : lowest + 1].mean(axis=1).sum()
     return float((forward + down + own) * weights + (forward + 2 * down) * attention)
 
 
-def derive_steps(config: CompressConfig, windows: Windows, flop: Callable[[Phase], float]) -> int:
-    """Optimizer steps from whichever of steps, budget_teraflop and epochs is given."""
+def preparing_flop(config: CompressConfig, predecessor: PreTrainedModel, model: PreTrainedModel, tokens: int) -> float:
+    """Operations before the first step, about: of what is fitted or measured on `tokens` tokens."""
+    read = tokens * flop_per_token(predecessor, (), 0)
+    total = read * ("influence" in (config.groups, config.initial))
+    if "bridge" in (config.initial, config.method):
+        parts = anatomy(model)
+        features = 4.0 * parts.hidden_size
+        total += read + 3 * tokens * flop_per_token(model, (), 0)
+        total += len(parts.blocks) * (2 * tokens * features**2 + features**3)
+    return total + 24 * read * (config.scheduler == "loss" and config.replacing_steps(TRIAL_STEPS) > 0)
+
+
+def derive_steps(config: CompressConfig, windows: Windows, lesson: Callable[[int], Lesson], prepared: float) -> int:
+    """Optimizer steps from whichever of steps, budget_teraflop and epochs is given; `prepared` operations are spent."""
     if config.steps:
         return config.steps
     tokens = config.batch_size * windows.length
     if not config.budget_teraflop:
         return max(1, round(config.epochs * len(windows.ids) / tokens))
-    trial = sum(flop(phase) * phase.steps for phase in phases(config, TRIAL_STEPS)) / TRIAL_STEPS
-    return max(1, round(config.budget_teraflop * 1e12 / (tokens * trial)))
+    left = config.budget_teraflop * 1e12 - prepared
+    if left <= 0:
+        raise ConfigError(
+            f"budget_teraflop = {config.budget_teraflop:g} is spent before the first step: what initial = "
+            f"{config.initial}, groups = {config.groups} and scheduler = {config.scheduler} look at costs "
+            f"{prepared / 1e12:.3g}. Give more, or lower probe_tokens."
+        )
+    trial = lesson(TRIAL_STEPS)
+    mean = sum(trial.flop(phase) * phase.steps for phase in trial.phases) / TRIAL_STEPS
+    return max(1, round(left / (tokens * mean)))

@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
-from mothertongue.compress import stage
+from mothertongue.compress import stage, theseus
 from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.theseus import make_successor
 from mothertongue.corpus.shards import read_documents
@@ -41,7 +41,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return open_checkpoint(folder).model.state_dict()
 
 
-@pytest.mark.parametrize("method", ["theseus", "truncate"])
+@pytest.mark.parametrize("method", ["theseus", "distill", "truncate"])
 def test_the_stage_halves_a_model_and_betters_its_own_start(
     predecessor: Path, corpus: Path, tmp_path: Path, method: str
 ) -> None:
@@ -50,7 +50,7 @@ def test_the_stage_halves_a_model_and_betters_its_own_start(
     start = dev_bits_per_byte(make_successor(old.model, metrics["begun_from_layers"]), old, corpus)
     assert dev_bits_per_byte(new.model, new, corpus) < start - 0.1
     assert (metrics["predecessor_layers"], metrics["layers"], metrics["begun_from_layers"]) == (6, 3, [0, 2, 5])
-    assert metrics["replacing_steps"] == (9 if method == "theseus" else 0)
+    assert metrics["phases"].get("replacing", 0) == (9 if method == "theseus" else 0)
     assert metrics["parameters"] == new.model.num_parameters() < metrics["predecessor_parameters"]
     assert metrics["tflop"] > 0
     assert (metrics["steps"], metrics["tokens"]) == (30, 30 * 8 * 16)
@@ -99,30 +99,45 @@ class Killed(BaseException):
 
 
 def killed_at(step: int, monkeypatch: pytest.MonkeyPatch, run: Callable[[], object]) -> None:
-    drawn = stage.draw
+    fit = stage.fit
 
-    def draw_or_die(count: int, rate: float, **options: int) -> Any:
-        if options["step"] == step:
-            raise Killed
-        return drawn(count, rate, **options)
+    def fit_or_die(*arguments: Any, before_step: Callable[[int], None], **options: Any) -> Any:
+        def before(number: int) -> None:
+            if number == step:
+                raise Killed
+            before_step(number)
+
+        return fit(*arguments, before_step=before, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "draw", draw_or_die)
+        patch.setattr(stage, "fit", fit_or_die)
         with pytest.raises(Killed):
             run()
 
 
+EVERYTHING = {
+    **{"draw": "sequence", "scheduler": "loss", "initial": "bridge", "groups": "influence", "layers": 4},
+    **{"hidden": 0.5, "local_share": 0.2, "micro_batch": 3, "probe_tokens": 64},
+}
+
+
+@pytest.mark.parametrize("more", [{}, EVERYTHING], ids=["plain", "everything"])
 def test_killed_in_both_phases_and_resumed_gives_the_same_bits(
-    save_predecessor: Callable[..., Path], corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    more: dict[str, Any],
+    save_predecessor: Callable[..., Path],
+    corpus: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     predecessor = save_predecessor(dropout=0.3)
-    settings = {"steps": 10, "replacing_share": 0.5, "dropout": 0.2, "save_minutes": 0.0, "seed": 3}
+    settings = {"steps": 10, "replacing_share": 0.5, "dropout": 0.2, "save_minutes": 0.0, "seed": 3, **more}
 
     def run(name: str) -> dict[str, Any]:
         return compress(tmp_path / name, predecessor, corpus, **settings)
 
     whole = run("whole")
-    for step in (2, 3, 8):  # twice while modules are replaced, once after the embeddings have begun to learn
+    steps = (3,) if more else (2, 3, 8)  # while modules are replaced, and after the embeddings have begun to learn
+    for step in steps:
         killed_at(step, monkeypatch, lambda: run("killed"))
         assert sorted((tmp_path / "killed" / PROGRESS).glob("*.safetensors"))[-1].name == f"step-{step:08d}.safetensors"
     resumed = run("killed")
@@ -143,7 +158,7 @@ def test_killed_after_the_last_step_nothing_is_trained_again(
         with pytest.raises(Killed):
             compress(tmp_path / "out", predecessor, corpus, steps=4)
         patch.undo()
-        patch.setattr(stage, "replace_modules", die)
+        patch.setattr(theseus, "replace_modules", die)
         assert compress(tmp_path / "out", predecessor, corpus, steps=4)["steps"] == 4
     assert open_checkpoint(tmp_path / "out").model.config.num_hidden_layers == 3
 
@@ -156,9 +171,9 @@ def test_the_predecessor_is_neither_changed_nor_trained_nor_saved(
     held: list[Any] = []
     install = stage.install_modules
 
-    def install_and_hold(model: Any, predecessor: Any) -> Any:
+    def install_and_hold(model: Any, predecessor: Any, groups: Any) -> Any:
         held.append(predecessor)
-        return install(model, predecessor)
+        return install(model, predecessor, groups)
 
     monkeypatch.setattr(stage, "install_modules", install_and_hold)
     settings = {"steps": 6, "save_minutes": 0.0, "dropout": 0.1, "replacing_share": 0.5}
@@ -191,6 +206,41 @@ def test_the_predecessor_reads_once_more_only_where_it_teaches(predecessor: Path
     # replacing without steps and without a teacher is truncation, to the bit
     same = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("truncate", "alone", "taught")]
     assert same[0] == same[1] != same[2]
+
+
+@pytest.mark.parametrize(
+    ("family", "settings"),
+    [
+        ("gpt2", {"method": "paper", "learning_rate": 1e-3}),
+        ("llama", {"draw": "sequence", "micro_batch": 3, "redraw": False, "replacing_rate": 0.1}),
+        ("gpt2", {"scheduler": "loss", "initial": "merged", "one_schedule": True, "unfreeze": "never"}),
+        ("llama", {"groups": "influence", "initial": "bridge", "layers": 4, "local_share": 0.5, "hidden": 1.0}),
+    ],
+    ids=str,
+)
+def test_every_setting_makes_a_plain_checkpoint_and_a_finite_loss(
+    save_predecessor: Callable[..., Path], corpus: Path, tmp_path: Path, family: str, settings: dict[str, Any]
+) -> None:
+    share = {} if settings.get("method") == "paper" else {"replacing_share": 0.5}
+    given = {"steps": 6, "probe_tokens": 64, "dev_kilobytes": 0.0, **share, **settings}
+    metrics = compress(tmp_path / "out", save_predecessor(family), corpus, **given)
+    assert metrics["loss"] == metrics["loss"]
+    assert sum(metrics["groups"]) == 6
+    assert sum(metrics["phases"].values()) == 6
+    assert metrics["layers"] == len(metrics["groups"])
+    assert open_checkpoint(tmp_path / "out").model.config.num_hidden_layers == metrics["layers"]
+
+
+def test_a_bridge_needs_no_training_and_betters_what_it_begins_with(
+    predecessor: Path, corpus: Path, tmp_path: Path
+) -> None:
+    metrics = compress(tmp_path / "out", predecessor, corpus, method="bridge", probe_tokens=2000)
+    assert (metrics["phases"], metrics["layers"]) == ({}, 3)
+    assert 0 < metrics["tflop"] == metrics["prepared_tflop"]
+    old, new = open_checkpoint(predecessor), open_checkpoint(tmp_path / "out")
+    start = dev_bits_per_byte(make_successor(old.model, metrics["begun_from_layers"]), old, corpus)
+    assert metrics["dev_bits_per_byte"] < start
+    assert dev_bits_per_byte(new.model, new, corpus) < start
 
 
 @pytest.mark.parametrize(

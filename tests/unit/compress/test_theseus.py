@@ -3,22 +3,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from mothertongue.compress.layers import check_layers, even_groups, leaders
 from mothertongue.compress.schedule import draw
 from mothertongue.compress.theseus import (
+    Lottery,
     ReplaceableModule,
-    check_layers,
     check_masks,
     extract_successor,
     install_modules,
     make_successor,
     replace_modules,
-    successor_layers,
 )
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy, set_dropout
@@ -77,6 +78,47 @@ def test_each_module_alone_stands_for_its_own_layers(make_model: Make) -> None:
     assert torch.equal(logits(model), logits(mixed))
 
 
+@pytest.mark.parametrize("family", ["gpt2", "llama", "qwen3"])
+def test_each_sequence_goes_its_own_way_as_if_it_were_alone(make_model: Make, family: str) -> None:
+    predecessor = make_model(family)
+    model = make_successor(predecessor, [0, 3, 5])
+    shake(model)
+    modules = install_modules(model.train(), predecessor)
+    ways = torch.tensor([[True, False, True, False], [False, True, True, True], [True, True, False, False]])
+    ids = torch.arange(4, 84).reshape(4, 20)
+    alone = []
+    for row in range(4):
+        replace_modules(modules, ways[:, row])
+        with torch.no_grad():
+            alone.append(model(ids[row : row + 1], use_cache=False).logits)
+    replace_modules(modules, ways)
+    with torch.no_grad():
+        together = model(ids, use_cache=False).logits
+    torch.testing.assert_close(together, torch.cat(alone))
+
+
+def test_the_parts_of_a_step_take_the_draws_of_their_own_sequences(make_model: Make) -> None:
+    predecessor = make_model()
+    modules = install_modules(make_successor(predecessor, [0, 3, 5]), predecessor)
+    seen: list[list[list[bool]]] = []
+
+    def loss(model: object, tokens_BT: Tensor) -> Tensor:
+        ways = [m.replaced if isinstance(m.replaced, Tensor) else torch.tensor([m.replaced]) for m in modules]
+        seen.append([way.expand(len(tokens_BT)).tolist() for way in ways])
+        return torch.tensor(1.0)
+
+    lottery = Lottery(modules, loss)
+    drawn = draw(3, 0.5, seed=0, step=0, sequences=5)
+    lottery.begin(drawn)
+    for size in (2, 2, 1):
+        value = lottery.loss(predecessor, torch.zeros(size, 4))
+    assert np.concatenate(seen, axis=1).tolist() == drawn.tolist()
+    modules[0].successor.requires_grad_(True)
+    assert not value.requires_grad
+    lottery.begin(drawn & False)
+    assert lottery.loss(predecessor, torch.zeros(5, 4)).requires_grad  # nothing was replaced, yet the step can be made
+
+
 def test_in_eval_mode_it_is_the_successor_whatever_was_drawn(make_model: Make) -> None:
     predecessor = make_model()
     model = make_successor(predecessor, [0, 5])
@@ -93,7 +135,7 @@ def test_the_extracted_successor_is_an_ordinary_model_that_opens_and_generates(
     make_model: Make, tiny_tokenizer: Tokenizer, tmp_path: Path, family: str, tied: bool, layers: int
 ) -> None:
     predecessor = make_model(family, tied=tied, size=tiny_tokenizer.get_vocab_size())
-    model = make_successor(predecessor, successor_layers(6, layers, "ends"))
+    model = make_successor(predecessor, leaders(even_groups(6, layers), "ends"))
     shake(model)
     modules = install_modules(model, predecessor)
     replace_modules(modules, [True] * layers)
@@ -148,10 +190,10 @@ def test_an_impossible_number_of_layers_is_refused_with_the_possible_ones(
 def test_the_successor_begins_as_the_layers_that_were_chosen(
     make_model: Make, initial: str, expected: list[int]
 ) -> None:
-    assert successor_layers(12, 6, initial) == expected
-    assert successor_layers(12, 1, initial) == [0]
+    assert leaders(even_groups(12, 6), initial) == expected
+    assert leaders(even_groups(12, 1), initial) == [0]
     predecessor = make_model()
-    kept = successor_layers(6, 3, initial)
+    kept = leaders(even_groups(6, 3), initial)
     model = make_successor(predecessor, kept)
     for block, index in zip(anatomy(model).blocks, kept, strict=True):
         origin = anatomy(predecessor).blocks[index].state_dict()
@@ -216,7 +258,7 @@ def test_layers_with_different_windows_are_refused_where_the_windows_matter(make
     model.config.layer_types = ["full_attention", "sliding_attention"] * 3
     model.config.sliding_window = 16
     check_masks(model, 16)
-    with pytest.raises(ConfigError, match=r"beyond 16 tokens.*method = truncate, or sequence_length to at most 16"):
+    with pytest.raises(ConfigError, match=r"beyond 16 tokens.*method = distill or truncate, or .* to at most 16"):
         check_masks(model, 17)
 
 
@@ -226,4 +268,4 @@ def test_a_draw_can_be_put_into_modules(make_model: Make) -> None:
     for step in range(5):
         drawn = draw(3, 0.5, seed=1, step=step)
         replace_modules(modules, drawn)
-        assert [module.replaced for module in modules] == drawn.tolist()
+        assert [module.replaced for module in modules] == drawn[:, 0].tolist()

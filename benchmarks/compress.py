@@ -1,0 +1,197 @@
+"""Compression: what do fewer layers cost, by which method, at equal compute and at most a tenth of the tokens?
+
+    MOTHERTONGUE_DATA=../shared/data chrt -i 0 python benchmarks/compress.py --hours 5       resumable; both languages
+    python benchmarks/compress.py --language cs --factor 2 --seed 0 --only theseus distill-all
+    python benchmarks/compress.py --toy --only truncate distill paper             minutes: the machinery alone
+    python benchmarks/compress.py --collect                                       gather what has finished
+
+Order: both predecessors, then at two times fewer layers every arm once (to choose by development text), then the arms
+that are reported with further seeds and factors. Arms and budgets: compress_arms.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compress_arms import (
+    ARMS,
+    CHOSEN,
+    CONTROL,
+    FINAL,
+    REAL,
+    RECIPES,
+    TOKENS_SHARE,
+    TOY,
+    UNTRAINED,
+    Scale,
+    arm_recipe,
+    predecessor_recipe,
+)
+from compress_picture import draw
+from mothertongue.compress.sizes import file_bytes
+from mothertongue.model.anatomy import anatomy
+from mothertongue.model.checkpoint import open_checkpoint
+from mothertongue.run.artifact import MANIFEST, Metrics, read_manifest
+from mothertongue.run.build import run_recipe
+from mothertongue.run.recipe import parse_recipe
+from results_file import RESULTS, ROOT, write_results
+
+SEEDS, FACTORS = (0, 1, 2), (2, 3, 4)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One arm of one language."""
+
+    language: str
+    factor: int
+    seed: int
+    arm: str
+
+    def folder(self, runs: Path) -> Path:
+        """Where its run is."""
+        return runs / self.language / f"{self.factor}x-{self.arm}-{self.seed}"
+
+
+def jobs(asked: argparse.Namespace) -> list[Job]:
+    """Everything that was asked for, the most telling first; the control of a factor and seed before the others."""
+    every = [
+        Job(language, factor, seed, arm)
+        for factor in asked.factor or FACTORS
+        for seed in asked.seed or SEEDS
+        for arm in ARMS
+        for language in asked.language or RECIPES
+        if arm in FINAL or (factor, seed) == (2, 0)
+        if arm not in UNTRAINED or seed == 0
+    ]
+    chosen = [job for job in every if not asked.only or job.arm in (*asked.only, CONTROL)]
+    return sorted(chosen, key=lambda job: ((job.factor, job.seed) != (2, 0), job.seed, job.factor))
+
+
+def home_of(language: str, runs: Path) -> Path:
+    """The run of a predecessor."""
+    return runs / language / "predecessor"
+
+
+def run(job: Job, runs: Path, scale: Scale) -> None:
+    """One arm, with the budget of the control of its factor and seed."""
+    home = home_of(job.language, runs)
+    length: dict[str, Any] = {}
+    if job.arm == CONTROL:
+        tokens = scale.training["batch_size"] * scale.training["sequence_length"]
+        length = {"steps": max(1, int(TOKENS_SHARE * metrics(home / "train")["tokens"] / tokens))}
+    elif job.arm not in UNTRAINED:
+        control = Job(job.language, job.factor, job.seed, CONTROL).folder(runs)
+        length = {"budget_teraflop": float(metrics(control / "arm")["tflop"])}
+    text = arm_recipe(job.arm, home, scale, factor=job.factor, seed=job.seed, length=length)
+    run_recipe(parse_recipe(text, where=str(job)), job.folder(runs))
+
+
+def metrics(folder: Path) -> Metrics:
+    """Of a finished step."""
+    found: Metrics = read_manifest(folder)["metrics"]
+    return found
+
+
+def rows(runs: Path) -> Iterator[dict[str, Any]]:
+    """A line for every arm that has finished, and for the predecessors."""
+    for home in sorted(runs.glob("*/predecessor")):
+        if (home / "evaluate" / MANIFEST).is_file():
+            yield {"language": home.parent.name, "arm": "predecessor", **_row(home, "train")}
+    for folder in sorted(runs.glob("*/*x-*")):
+        if (folder / "choose" / MANIFEST).is_file():
+            factor, _, rest = folder.name.partition("x-")
+            arm, _, seed = rest.rpartition("-")
+            place = {"language": folder.parent.name, "arm": arm, "factor": int(factor), "seed": int(seed)}
+            yield {**place, **_row(folder, "arm")}
+
+
+def _row(folder: Path, step: str) -> dict[str, Any]:
+    made, chosen = metrics(folder / step), metrics(folder / "choose")
+    model = open_checkpoint(folder / step).model
+    layers, dtype = len(anatomy(model).blocks), str(made.get("dtype", "float32"))
+    row: dict[str, Any] = {key: made[key] for key in ("tokens", "tflop", "steps", "parameters") if key in made}
+    row |= {"layers": layers, "dtype": dtype, "megabytes": file_bytes(model, dtype, layers=layers) / 1e6}
+    row |= {"seconds": read_manifest(folder / step)["seconds"], "dev_bits_per_byte": chosen["bits_per_byte"]}
+    if (folder / "evaluate" / MANIFEST).is_file():
+        found = metrics(folder / "evaluate")
+        wanted = ("bits_per_byte", "perplexity_per_token", "next_word_accuracy", "tokens_per_second")
+        row |= {key: found[key] for key in wanted if key in found}
+    return row
+
+
+def figures(found: list[dict[str, Any]]) -> dict[str, float]:
+    """What the issue asks for by name, for every language with a finished predecessor: means over seeds."""
+    result: dict[str, float] = {}
+    for old in (row for row in found if row["arm"] == "predecessor"):
+        language = old["language"]
+        mine = [row for row in found if row["language"] == language and "perplexity_per_token" in row]
+        mine.remove(old)
+        names = {f"ratio_{factor}x": (CHOSEN, factor) for factor in FACTORS}
+        names |= {f"{arm}_ratio_2x": (arm, 2) for arm in ("paper", "distill", "theseus", "scratch")}
+        names |= {"truncation_ratio_2x": (CONTROL, 2), "disk_ratio": ("four-bits", 2)}
+        for name, (arm, factor) in names.items():
+            seeds = [row for row in mine if (row["arm"], row["factor"]) == (arm, factor)]
+            ratios = [row["perplexity_per_token"] / old["perplexity_per_token"] for row in seeds]
+            if ratios:
+                result[f"{language}_{name}"] = round(statistics.mean(ratios), 5)
+                result[f"{language}_{name}_spread"] = round(max(ratios) - min(ratios), 5)
+        result |= {f"{language}_{name}": value for name, value in _factors(old, mine).items()}
+    return result
+
+
+def _factors(old: dict[str, Any], mine: list[dict[str, Any]]) -> dict[str, float]:
+    """Size, speed, tokens, and how much of what training from scratch lacks was retained at two times fewer layers."""
+    by_arm = {arm: [row for row in mine if (row["arm"], row["factor"]) == (arm, 2)] for arm in FINAL}
+    result = {}
+    if by_arm["four-bits"]:
+        result["disk_factor"] = round(old["megabytes"] / by_arm["four-bits"][0]["megabytes"], 3)
+    if by_arm[CHOSEN]:
+        result["tokens_share"] = round(max(row["tokens"] for row in by_arm[CHOSEN]) / old["tokens"], 4)
+        speeds = [row["tokens_per_second"] for row in by_arm[CHOSEN] if "tokens_per_second" in row]
+        if speeds and "tokens_per_second" in old:
+            result["speed_factor"] = round(statistics.median(speeds) / old["tokens_per_second"], 3)
+    if by_arm[CHOSEN] and by_arm["scratch"]:
+        scratch, ours = (statistics.mean(row["bits_per_byte"] for row in by_arm[arm]) for arm in ("scratch", CHOSEN))
+        gap = scratch - old["bits_per_byte"]
+        result["retained_2x"] = round((scratch - ours) / gap, 4) if gap > 0 else math.nan
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--language", nargs="*", choices=list(RECIPES))
+    parser.add_argument("--factor", nargs="*", type=int, choices=FACTORS)
+    parser.add_argument("--seed", nargs="*", type=int)
+    parser.add_argument("--only", nargs="*", choices=list(ARMS), help="these arms, and the one that sets their budget")
+    parser.add_argument("--hours", type=float, default=math.inf, help="begin nothing new after so long")
+    parser.add_argument("--toy", action="store_true", help="tiny models: proves the machinery, and writes no results")
+    parser.add_argument("--collect", action="store_true", help="only gather what has finished")
+    asked = parser.parse_args()
+    runs, scale = ROOT / "runs" / ("compress-toy" if asked.toy else "compress"), TOY if asked.toy else REAL
+    begun = time.monotonic()
+    for language in () if asked.collect else asked.language or RECIPES:
+        run_recipe(parse_recipe(predecessor_recipe(language, scale), where=language), home_of(language, runs))
+    for job in [] if asked.collect else jobs(asked):
+        if time.monotonic() - begun > 3600 * asked.hours:
+            print(f"{asked.hours:g} hours are over; the same command goes on from here")
+            break
+        run(job, runs, scale)
+    found = list(rows(runs))
+    for row in found:
+        print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
+    print(figures(found))
+    if not asked.toy:
+        draw(found, RESULTS / "compress.png")
+        print(write_results("compress", figures(found), found, seconds=sum(row["seconds"] for row in found)))
+
+
+if __name__ == "__main__":
+    main()

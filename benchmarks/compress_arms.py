@@ -1,0 +1,133 @@
+"""What the compression benchmark compares: predecessors, arms, and the recipes that make them.
+
+Every arm of a factor (2, 3, 4 times fewer layers) has the compute of the truncated one, which reads `TOKENS_SHARE` of
+the predecessor's tokens: a teacher's reading is paid for with fewer steps.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from mothertongue.demo import demo_recipe
+from mothertongue.run.recipe import override
+from results_file import ROOT
+
+TOKENS_SHARE = 0.1
+CONTROL = "truncate"  # it sets the budget of the others
+Table = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large everything is."""
+
+    shape: Table  # of the predecessor
+    training: Table
+    learning_rate: float  # of the arms
+    measuring: Table
+    probe_tokens: int = 4096
+
+
+REAL = Scale(
+    shape={"num_hidden_layers": 12, "hidden_size": 256, "num_attention_heads": 8, "context": 512},
+    training={"budget_teraflop": 1200, "batch_size": 8, "sequence_length": 256, "learning_rate": 1e-3},
+    learning_rate=1e-3,
+    measuring={"tasks": ["bits_per_byte", "next_word", "speed"], "context": 256},
+)
+TOY = Scale(  # proves the machinery, says nothing about compression
+    shape={"num_hidden_layers": 12, "hidden_size": 32, "num_attention_heads": 2, "context": 64},
+    training={"steps": 120, "batch_size": 8, "sequence_length": 32, "learning_rate": 3e-3, "dev_kilobytes": 5},
+    learning_rate=3e-3,
+    measuring={"tasks": ["bits_per_byte", "next_word"], "context": 32, "next_word_positions": 20},
+    probe_tokens=64,
+)
+
+# arm -> its settings of [compress]; "scratch" is no compression: a fresh model of the successor's size
+ARMS: dict[str, Table] = {
+    CONTROL: {"method": "truncate"},
+    "scratch": {},
+    "distill": {"method": "distill"},
+    "distill-hidden": {"method": "distill", "hidden": 1.0},
+    "distill-bridge": {"method": "distill", "initial": "bridge"},
+    "distill-all": {"method": "distill", "initial": "bridge", "hidden": 1.0, "distillation": 0.9},
+    "paper": {"method": "paper"},
+    "theseus": {"method": "theseus"},
+    "theseus-unfrozen": {"method": "theseus", "unfreeze": "start"},
+    "theseus-bridge": {"method": "theseus", "initial": "bridge", "unfreeze": "start"},
+    "theseus-merged": {"method": "theseus", "initial": "merged", "unfreeze": "start"},
+    "theseus-influence": {"method": "theseus", "groups": "influence", "initial": "bridge", "unfreeze": "start"},
+    "theseus-sequence": {"method": "theseus", "draw": "sequence", "initial": "bridge", "unfreeze": "start"},
+    "theseus-cosine": {"method": "theseus", "scheduler": "cosine", "initial": "bridge", "unfreeze": "start"},
+    "theseus-loss": {"method": "theseus", "scheduler": "loss", "initial": "bridge", "unfreeze": "start"},
+    "theseus-local": {"method": "theseus", "local_share": 0.2, "replacing_share": 0.2, "unfreeze": "start"},
+    "theseus-hidden": {"method": "theseus", "hidden": 1.0, "initial": "bridge", "unfreeze": "start"},
+    "bridge": {"method": "bridge"},
+    "four-bits": {"method": "distill", "initial": "bridge", "hidden": 1.0, "distillation": 0.9, "dtype": "q4_0"},
+}
+CHOSEN = "distill-all"  # among the arms, by development text; until that is measured, the first experiments' best
+FINAL = (CONTROL, "scratch", "distill", "paper", "theseus", CHOSEN, "bridge", "four-bits")
+UNTRAINED = ("bridge",)
+RECIPES = {"cs": "czech-small", "bg": "bulgarian-small"}
+
+
+def predecessor_recipe(language: str, scale: Scale) -> str:
+    """Corpus and tokenizer of the language's recipe (at toy scale of the demo), and a model trained from scratch."""
+    recipe = ROOT / "recipes" / f"{RECIPES[language]}.toml"
+    given = _demo_tables(language) if scale is TOY else tomllib.loads(recipe.read_text("utf-8"))
+    tables = {name: given[name] for name in ("corpus", "tokenizer")}
+    return tomlkit.dumps(
+        {
+            "title": f"Compression, predecessor in {language}",
+            **tables,
+            "model": {"tokenizer": "tokenizer", **scale.shape},
+            "train": {"checkpoint": "model", **scale.training},
+            **_measures("train", scale),
+        }
+    )
+
+
+def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, length: Table) -> str:
+    """One arm from the predecessor in `home`, measured; `length` is steps or budget_teraflop.
+
+    Arms that are only tried are measured on development text alone.
+    """
+    final = ("evaluate",) if arm in FINAL else ()
+    common = {key: scale.training[key] for key in ("batch_size", "sequence_length")}
+    layers = scale.shape["num_hidden_layers"] // factor
+    loop = {**common, **length, "seed": seed, "learning_rate": scale.learning_rate, "corpus": str(home / "corpus")}
+    loop |= {"dev_kilobytes": scale.training.get("dev_kilobytes", 100), "dev_scores": 1}
+    tables: Table = {"title": f"Compression, {arm} at {factor}x, seed {seed}"}
+    if arm == "scratch":
+        shape = {**scale.shape, "num_hidden_layers": layers, "seed": seed}
+        tables["model"] = {"tokenizer": str(home / "tokenizer"), **shape}
+        tables["arm"] = {"stage": "train", "checkpoint": "model", **loop}
+    else:
+        settings = {
+            "checkpoint": str(home / "train"),
+            "layers": layers,
+            "probe_tokens": scale.probe_tokens,
+            **ARMS[arm],
+        }
+        tables["arm"] = {"stage": "compress", **loop, **settings}
+    corpus = {"corpus": str(home / "corpus")}
+    measures = _measures("arm", scale)
+    return tomlkit.dumps(tables | {name: corpus | measures[name] for name in measures if name in ("choose", *final)})
+
+
+def _measures(checkpoint: str, scale: Scale) -> Table:
+    """On development text, to choose by, and on held-out text, to report."""
+    context = {"stage": "evaluate", "checkpoint": checkpoint, "context": scale.measuring["context"]}
+    return {
+        "choose": {**context, "split": "dev", "tasks": ["bits_per_byte"]},
+        "evaluate": {**context, **scale.measuring},
+    }
+
+
+def _demo_tables(language: str) -> Table:
+    recipe = demo_recipe(language)
+    return override(tomllib.loads(recipe.text), recipe.changes)

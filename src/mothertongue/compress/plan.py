@@ -1,0 +1,171 @@
+"""Layers x vocabulary x bits for a size or a speed that is asked for: what meets it, and the one that costs least.
+
+What a combination costs is probed without training: layers by a bridge (bridge.py), tokens and bits by trimming and
+rounding the predecessor. The probe is what the successor has before it learns; training wins most of that back: how
+much, RECOVERED, is a guess that the report puts beside what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from typing import Any
+
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from mothertongue.compress.begin import begin
+from mothertongue.compress.config import CompressConfig
+from mothertongue.compress.quantize import round_weights
+from mothertongue.compress.sizes import DTYPES, file_bytes, speed_factor
+from mothertongue.compress.theseus import make_successor
+from mothertongue.compress.vocabulary import can_trim
+from mothertongue.errors import ConfigError
+from mothertongue.model.anatomy import anatomy
+
+RECOVERED = 0.8  # of what a bridge lacks, by training: a guess, until benchmarks/compress.py has measured it
+LEAST_TOKENS = 1000  # of a vocabulary that is considered
+Scorer = Callable[[PreTrainedModel], float]  # bits per byte
+Trimmed = Callable[[int], float]  # of the predecessor with so many tokens
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One combination, its size and speed by arithmetic, its price by probes."""
+
+    layers: int
+    groups: str
+    dtype: str
+    megabytes: float
+    speedup: float
+    predecessor_bits_per_byte: float = 0.0
+    bridge_bits_per_byte: float = 0.0  # before any training
+    vocab_size: int = 0  # 0 = all tokens
+    trimming: float = 0.0  # bits per byte that the fewer tokens cost before any training
+    rounding: float = 0.0  # bits per byte that the fewer bits cost
+
+    @property
+    def expected_bits_per_byte(self) -> float:
+        """After training."""
+        lost = max(0.0, self.bridge_bits_per_byte - self.predecessor_bits_per_byte)
+        return self.predecessor_bits_per_byte + (1 - RECOVERED) * (lost + self.trimming) + self.rounding
+
+    def report(self) -> dict[str, Any]:
+        """For a manifest."""
+        return {"predicted": {**asdict(self), "expected_bits_per_byte": self.expected_bits_per_byte}}
+
+    def line(self) -> str:
+        """For people."""
+        untrained = self.bridge_bits_per_byte + self.trimming + self.rounding
+        tokens = f", {self.vocab_size:,} tokens" if self.vocab_size else ""
+        return (
+            f"  {self.layers} layers{tokens}, {self.dtype}: {self.megabytes:.3g} MB, {self.speedup:.2f} times as fast; "
+            f"bits per byte {untrained:.3f} without training, {self.expected_bits_per_byte:.3f} expected with it"
+        )
+
+
+def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
+    """Every combination with the size and speed asked for, largest first; ConfigError if there is none.
+
+    What the settings fix (layers, groups, vocab_size, dtype) stays fixed.
+    """
+    count = len(anatomy(model).blocks)
+    layers = [config.layers] if config.layers else list(range(count, 0, -1))
+    dtypes = [config.dtype] if config.dtype != "float32" or not config.target_mb else list(DTYPES)
+    possible = [_choice(config, model, *each) for each in product(layers, vocabularies(config, model), dtypes)]
+    possible = [choice for choice in possible if choice.groups == "even" or config.method != "paper"]
+    meeting = [choice for choice in possible if _meets(config, choice)]
+    whole = [choice for choice in meeting if choice.layers == count and not choice.vocab_size]
+    if whole:
+        raise ConfigError(
+            f"The model is small enough as it is: all {count} layers in {whole[0].dtype} have {whole[0].megabytes:.3g} "
+            f"MB. Export it with --format gguf --dtype {whole[0].dtype}, or ask for less."
+        )
+    fitting = [choice for choice in meeting if choice.layers < count]
+    if not fitting:
+        asked, best = _nearest(config, possible)
+        raise ConfigError(
+            f"{asked} cannot be met: the nearest is {best.layers} of {count} layers in {best.dtype}, "
+            f"{best.megabytes:.3g} MB, {best.speedup:.2f} times as fast. What remains is mostly the vocabulary of "
+            f"{anatomy(model).embeddings.num_embeddings:,} tokens: ask for less, or begin with a smaller one."
+        )
+    return fitting
+
+
+def vocabularies(config: CompressConfig, model: PreTrainedModel) -> list[int]:
+    """Sizes to consider, 0 for all tokens: all, a half, a quarter, an eighth, but a thousand at least."""
+    if config.vocab_size or not can_trim():
+        return [config.vocab_size]
+    tokens = anatomy(model).embeddings.num_embeddings
+    return [0, *(size for size in (tokens // 2, tokens // 4, tokens // 8) if size >= LEAST_TOKENS)]
+
+
+def choose(
+    config: CompressConfig, predecessor: PreTrainedModel, tokens_BT: Tensor, score: Scorer, trimmed: Trimmed
+) -> tuple[Choice, list[Choice]]:
+    """The combination that is expected to cost least, and all that were considered, best first.
+
+    `trimmed` gives bits per byte of the predecessor with so many tokens.
+    """
+    fitting = candidates(config, predecessor)
+    own = score(predecessor)
+    bridges = {(c.layers, c.groups): score(_bridge(config, predecessor, tokens_BT, c)) for c in _most_layers(fitting)}
+    trimming = {size: trimmed(size) - own if size else 0.0 for size in {choice.vocab_size for choice in fitting}}
+    rounding = {dtype: _price(predecessor, dtype, own, score) for dtype in {choice.dtype for choice in fitting}}
+    probed = [
+        replace(
+            choice,
+            predecessor_bits_per_byte=own,
+            bridge_bits_per_byte=bridges[choice.layers, choice.groups],
+            trimming=trimming[choice.vocab_size],
+            rounding=rounding[choice.dtype],
+        )
+        for choice in fitting
+        if (choice.layers, choice.groups) in bridges
+    ]
+    probed.sort(key=lambda choice: choice.expected_bits_per_byte)
+    return probed[0], probed
+
+
+def _most_layers(fitting: Sequence[Choice]) -> list[Choice]:
+    """For each dtype and vocabulary the choice with the most layers: fewer of them cannot be better."""
+    best: dict[tuple[str, int], Choice] = {}
+    for choice in fitting:
+        key = (choice.dtype, choice.vocab_size)
+        if key not in best or choice.layers > best[key].layers:
+            best[key] = choice
+    return list(best.values())
+
+
+def _bridge(config: CompressConfig, predecessor: PreTrainedModel, tokens_BT: Tensor, choice: Choice) -> PreTrainedModel:
+    asked = replace(config, method="distill", initial="bridge", layers=choice.layers, groups=choice.groups)
+    return begin(asked, predecessor, tokens_BT).model
+
+
+def _price(predecessor: PreTrainedModel, dtype: str, own: float, score: Scorer) -> float:
+    if dtype == "float32":
+        return 0.0
+    rounded = make_successor(predecessor, range(len(anatomy(predecessor).blocks)))
+    round_weights(rounded, dtype)
+    return score(rounded) - own
+
+
+def _choice(config: CompressConfig, model: PreTrainedModel, layers: int, vocab_size: int, dtype: str) -> Choice:
+    count = len(anatomy(model).blocks)
+    groups = config.groups if count % layers == 0 else "influence"
+    size = file_bytes(model, dtype, layers=layers, vocab_size=vocab_size) / 1e6
+    return Choice(
+        layers, groups, dtype, size, speed_factor(model, layers=layers, vocab_size=vocab_size), vocab_size=vocab_size
+    )
+
+
+def _meets(config: CompressConfig, choice: Choice) -> bool:
+    small = not config.target_mb or choice.megabytes <= config.target_mb
+    return small and choice.speedup >= config.speedup
+
+
+def _nearest(config: CompressConfig, possible: Sequence[Choice]) -> tuple[str, Choice]:
+    if config.target_mb:
+        return f"target_mb = {config.target_mb:g}", min(possible, key=lambda choice: choice.megabytes)
+    return f"speedup = {config.speedup:g}", max(possible, key=lambda choice: choice.speedup)

@@ -1,0 +1,95 @@
+"""The parts of benchmarks/compress.py that compute: which arms there are, in which order, and what the figures are."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mothertongue.run.recipe import parse_recipe
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    yield
+
+
+def asked(**given: Any) -> Namespace:
+    return Namespace(**{"language": None, "factor": None, "seed": None, "only": None, **given})
+
+
+@pytest.mark.parametrize("scale", ["REAL", "TOY"])
+def test_every_arm_is_a_recipe_of_settings_that_exist(scale: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTHERTONGUE_DATA", "/data")
+    arms = import_module("compress_arms")
+    size = getattr(arms, scale)
+    steps = parse_recipe(arms.predecessor_recipe("cs", size)).steps
+    assert [step.name for step in steps] == ["corpus", "tokenizer", "model", "train", "choose", "evaluate"]
+    for arm in arms.ARMS:
+        length = {} if arm in arms.UNTRAINED else {"budget_teraflop": 2.0}
+        text = arms.arm_recipe(arm, Path("/home"), size, factor=3, seed=1, length=length)
+        recipe = {step.name: step for step in parse_recipe(text).steps}
+        assert recipe["arm"].config.seed == 1
+        assert getattr(recipe.get("model", recipe["arm"]).config, "layers", 4) == 4
+        assert recipe["choose"].config.split == "dev"
+        assert ("evaluate" in recipe) == (arm in arms.FINAL)
+
+
+def test_arms_that_are_tried_run_once_and_the_control_comes_before_those_whose_budget_it_sets() -> None:
+    compress, arms = import_module("compress"), import_module("compress_arms")
+    found = compress.jobs(asked())
+    assert len({(job.language, job.factor, job.seed, job.arm) for job in found}) == len(found)
+    tried = [job for job in found if job.arm not in arms.FINAL]
+    assert {(job.factor, job.seed) for job in tried} == {(2, 0)}
+    seen: set[tuple[str, int, int]] = set()
+    for job in found:
+        if job.arm == arms.CONTROL:
+            seen.add((job.language, job.factor, job.seed))
+        assert job.arm in arms.UNTRAINED or (job.language, job.factor, job.seed) in seen
+    few = compress.jobs(asked(language=["cs"], factor=[2], seed=[0], only=["paper"]))
+    assert [job.arm for job in few] == [arms.CONTROL, "paper"]
+
+
+def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_seeds() -> None:
+    compress, arms = import_module("compress"), import_module("compress_arms")
+
+    def row(arm: str, perplexity: float, **more: Any) -> dict[str, Any]:
+        common = {
+            "language": "cs",
+            "factor": 2,
+            "seed": 0,
+            "tokens": 50,
+            "megabytes": 10.0,
+            "bits_per_byte": perplexity,
+        }
+        return {**common, "arm": arm, "perplexity_per_token": perplexity, **more}
+
+    rows = [
+        row("predecessor", 10.0, tokens=1000, megabytes=100.0, tokens_per_second=20.0),
+        row(arms.CHOSEN, 11.0, tokens_per_second=60.0),
+        row(arms.CHOSEN, 12.0, seed=1, tokens=80, tokens_per_second=50.0),
+        row("scratch", 15.0),
+        row("four-bits", 13.0, megabytes=5.0),
+        row(arms.CONTROL, 14.0),
+        row("paper", 20.0, factor=3),
+    ]
+    found = compress.figures(rows)
+    assert found["cs_ratio_2x"] == pytest.approx(1.15)
+    assert found["cs_ratio_2x_spread"] == pytest.approx(0.1)
+    assert (found["cs_truncation_ratio_2x"], found["cs_disk_ratio"], found["cs_disk_factor"]) == (1.4, 1.3, 20.0)
+    assert (found["cs_tokens_share"], found["cs_speed_factor"]) == (0.08, 2.75)
+    assert found["cs_retained_2x"] == pytest.approx((15 - 11.5) / (15 - 10))
+    assert "cs_paper_ratio_2x" not in found
+
+
+def test_the_front_holds_what_nothing_betters_in_both() -> None:
+    front = import_module("compress_picture").front
+    assert front([(3, 4), (1, 5), (2, 3), (2, 9), (4, 1)]) == [(1, 5), (2, 3), (4, 1)]
+    assert front([]) == []
