@@ -8,13 +8,14 @@ same logits give the same text. What an engine cannot do exactly it does not hon
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from mothertongue.errors import CheckpointError, ConfigError
+from mothertongue.tokenizer.bytelevel import end_of_text
 from mothertongue.use.config import GenerateConfig
 
 Floats = NDArray[np.float32]
@@ -84,8 +85,11 @@ class Engine(Protocol):
     def session(self) -> Session:
         """An empty session."""
 
-    def rows(self, prompts: Sequence[Sequence[int]]) -> Rows:
-        """Rows that begin with `prompts`, all of one length; where they are all the same, they are read once."""
+    def rows(self, prompts: Sequence[Sequence[int]], *, room: int | None = None) -> Rows:
+        """Rows that begin with `prompts`, all of one length; where they are all the same, they are read once.
+
+        Each row grows by `room` tokens at most; none given: to the end of the context.
+        """
 
     def generate(
         self,
@@ -96,6 +100,16 @@ class Engine(Protocol):
         cancel: Callable[[], bool] | None = None,
     ) -> Iterator[int]:
         """The tokens of one continuation of `ids`, as `options` say; `cancel` is asked between tokens."""
+
+
+def end_of(tokenizer: Tokenizer) -> int:
+    """The id of the token that starts and ends a document; CheckpointError if the vocabulary has none."""
+    token = end_of_text(tokenizer)
+    if token is None:
+        from mothertongue.model.checkpoint import end_of_text_id  # needs torch, and says what is wrong
+
+        return end_of_text_id(tokenizer)
+    return cast(int, tokenizer.token_to_id(token))
 
 
 def check_numbers(logits: Floats) -> None:

@@ -35,7 +35,7 @@ def token_steps(
     numbers = sorted(growing)
     samplers = {number: Sampler(config, prompt, banned=banned, number=number) for number in numbers}
     texts = {number: list(prompt) for number in numbers}
-    rows, cached = engine.rows([prompt] * len(numbers)), len(prompt)
+    rows, cached = engine.rows([prompt] * len(numbers), room=new_tokens), len(prompt)
     try:
         for left in reversed(range(new_tokens)):
             if cancel and cancel():
@@ -59,7 +59,7 @@ def token_steps(
             else:
                 rows.close()
                 windows = [fitting(texts[number], engine.context) for number in numbers]
-                rows, cached = engine.rows(windows), len(windows[0])
+                rows, cached = engine.rows(windows, room=left), len(windows[0])
     finally:
         rows.close()
 

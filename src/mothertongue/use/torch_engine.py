@@ -18,9 +18,8 @@ from torch import Tensor
 from transformers import DynamicCache, GenerationConfig, PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.use.config import GenerateConfig
-from mothertongue.use.engine import Floats, check_numbers, check_texts, log_softmax
+from mothertongue.use.engine import Floats, check_numbers, check_texts, end_of, log_softmax
 from mothertongue.use.steps import one_text
 
 CACHED_TOKENS = 8192  # of all copies of a prefix's cache together: about 300 MB at the size of GPT-2 small
@@ -33,7 +32,7 @@ class TorchEngine:
     def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer) -> None:
         model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         self.model, self.tokenizer = model, tokenizer
-        self.end_id = end_of_text_id(tokenizer)
+        self.end_id = end_of(tokenizer)
         parts = anatomy(model)
         self.vocab_size, self.context = parts.embeddings.num_embeddings, parts.context
 
@@ -78,7 +77,7 @@ class TorchEngine:
         """An empty session."""
         return TorchSession(self)
 
-    def rows(self, prompts: Sequence[Sequence[int]]) -> TorchRows:
+    def rows(self, prompts: Sequence[Sequence[int]], *, room: int | None = None) -> TorchRows:
         """Rows that begin with `prompts`, all of one length; where they are all the same, they are read once."""
         return TorchRows(self, prompts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
@@ -30,13 +30,16 @@ class Writer:
     surrogates are a ConfigError. Special tokens in a prompt are ordinary text.
     """
 
-    def __init__(self, engine: Engine, path: str | Path) -> None:
-        """`path` is the folder the engine was opened from: its name stands in messages."""
+    def __init__(self, engine: Engine, path: str | Path, *, otherwise: Callable[[], Engine] | None = None) -> None:
+        """`path` is the folder the engine was opened from: its name stands in messages.
+
+        What `engine` does not honour goes to the one that `otherwise` opens.
+        """
         self.engine, self.tokenizer, self.path = engine, engine.tokenizer, Path(path)
         self.context = engine.context
         self._bytes = bytes_of_tokens(self.tokenizer)
         self._banned = banned_tokens(engine, self._bytes)
-        self._has_noted = False
+        self._has_noted, self._otherwise = False, otherwise
 
     def next_words(self, prompt: str, *, k: int = 10) -> list[NextWord]:
         """The `k` likeliest next words, likeliest first, each with a lower bound of its probability (0-1).
@@ -91,11 +94,10 @@ class Writer:
 
     def _write(self, prompt: str, config: GenerateConfig) -> Iterator[tuple[int, str]]:
         """Prepares at once, then gives (number of the continuation, piece of text) as they come."""
+        engine = self.engine if self.engine.honours(config) else self._other
         new_tokens, ids = self._plan(prompt, config)
         growing = set(range(config.num_return_sequences))
-        steps = token_steps(
-            self.engine, ids, config=config, new_tokens=new_tokens, banned=self._banned, growing=growing
-        )
+        steps = token_steps(engine, ids, config=config, new_tokens=new_tokens, banned=self._banned, growing=growing)
         rows = [Pieces(self._bytes, stop=config.stop) for _ in growing]
         return _read_steps(steps, rows, growing, end_id=self.engine.end_id)
 
@@ -133,6 +135,15 @@ class Writer:
             if token not in self._bytes
             else self._bytes[token].decode("utf-8", "replace")
         )
+
+    @cached_property
+    def _other(self) -> Engine:
+        if self._otherwise is None:
+            raise ConfigError(
+                f"{self.path.name} is computed by an engine that cannot do all that is asked for (it may be "
+                "num_return_sequences). Ask for less, or open the checkpoint that it was exported from."
+            )
+        return self._otherwise()
 
     @cached_property
     def _table(self) -> TokenTable:
