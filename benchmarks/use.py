@@ -70,7 +70,7 @@ def make_models(folder: Path) -> None:
     from mothertongue.tokenizer.bytelevel import train_bytelevel
 
     torch.manual_seed(0)
-    tokenizer = train_bytelevel(["The morning train."], vocab_size=260)
+    tokenizer = train_bytelevel(["The morning train."], vocab_size=270)
     tokenizer.add_tokens([f"[{i}]" for i in range(tokenizer.get_vocab_size(), VOCABULARY)])
     model = GPT2LMHeadModel(GPT2Config(bos_token_id=0, eos_token_id=0))
     (folder / "checkpoint").mkdir(parents=True, exist_ok=True)

@@ -74,14 +74,14 @@ class TorchEngine:
                 input_ids=ids_BT.to(device), past_key_values=_copies(cache, len(candidates)), use_cache=True
             ).last_hidden_state
             found_N = self._score_hidden(hidden_BTD[real_BT.to(device)], targets_N.to(device))
-        for part in found_N.split(lengths):
+        for part in torch.split(found_N, lengths):
             yield part.tolist()
 
     def _score_hidden(self, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
         """Log-probabilities of `targets_N`; few rows at a time, so that their logits stay in memory that is at hand."""
         head = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]
         found = []
-        for part_ND, part_N in zip(hidden_ND.split(HEAD_ROWS), targets_N.split(HEAD_ROWS), strict=True):
+        for part_ND, part_N in zip(torch.split(hidden_ND, HEAD_ROWS), torch.split(targets_N, HEAD_ROWS), strict=True):
             logits_NV = head(part_ND).float()
             found.append(logits_NV.gather(-1, part_N[:, None])[:, 0] - logits_NV.logsumexp(dim=-1))
         return torch.cat(found).cpu()
