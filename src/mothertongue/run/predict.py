@@ -1,4 +1,4 @@
-"""How fast and how large a training will be: a sum of a few terms, whose costs on this machine `probe.py` measures.
+"""How fast and how large a training will be: a sum of terms, whose costs on this machine model/probe.py measures.
 
     seconds of a step = sum over the terms of  amount in the step  x  this machine's seconds for one
 
@@ -9,13 +9,13 @@ Pure arithmetic: torch is not imported. Why these terms, and how far they hold: 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from mothertongue.errors import ArtifactError
-from mothertongue.run.derive import Shape
+from mothertongue.run.derive import Prediction, Shape
 from mothertongue.run.machine import Machine
+from mothertongue.run.memory import MICRO_TOKENS
 
 Amount = Callable[[Shape, int, int], float]  # shape, N, T
 SECONDS: dict[str, Amount] = {
@@ -35,15 +35,7 @@ BYTES: dict[str, Amount] = {  # that a forward pass and the loss keep for the ba
     "head": lambda s, N, T: 1.0 * s.vocab_size * s.hidden_size,
 }
 FORWARD = 0.4  # of a training step, measured: what a teacher's prediction costs
-CHUNK_BYTES = 3 * 4 * 512  # of the loss, for each word of the vocabulary: logits, softmax and a copy of them
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Of a training on a machine that does nothing else."""
-
-    tokens_per_second: float
-    megabytes: float  # at most, of the whole process
+CHUNK_BYTES = 3 * 4 * 256  # of the loss, for each word of the vocabulary: logits, softmax and a copy of them
 
 
 def predict(
@@ -52,15 +44,17 @@ def predict(
     """Speed and peak memory of training all of `shape`; with a `teacher`, of learning its predictions as well."""
     N, T = batch_size * sequence_length, sequence_length
     seconds = total(SECONDS, machine.seconds, shape, N, T)
-    kept = machine.heap * total(BYTES, machine.bytes, shape, N, T) + CHUNK_BYTES * shape.vocab_size
+    at_once = min(batch_size, max(1, MICRO_TOKENS // T)) * T
+    kept = machine.heap * total(BYTES, machine.bytes, shape, at_once, T) + CHUNK_BYTES * shape.vocab_size
     weights = 0.0
     if teacher:
         update = SECONDS["parameters"](teacher, N, T) * machine.seconds["parameters"]
         seconds += FORWARD * (total(SECONDS, machine.seconds, teacher, N, T) - update)
         weights = 4 * teacher.parameters + CHUNK_BYTES * teacher.vocab_size
-    # weights and two moments stay; a backward pass begins with all activations and ends with all gradients, and has
-    # the head's gradient twice
-    passing = max(kept, 4 * shape.parameters) + 4 * shape.vocab_size * shape.hidden_size
+    # weights and two moments stay; a backward pass begins with all activations and ends with all gradients, which the
+    # next part of the batch finds there
+    gradients = 4 * shape.parameters
+    passing = kept + gradients if at_once < N else max(kept, gradients)
     return Prediction(N / seconds, machine.base_megabytes + (weights + 12 * shape.parameters + passing) / 1e6)
 
 
