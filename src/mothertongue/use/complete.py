@@ -53,7 +53,7 @@ class CompleteConfig(Settings):
     until: str = setting("sentence", "how far a continuation goes at most", choices=("word", "clause", "sentence"))
     max_words: int = setting(20, "words and marks of a continuation at most", least=1, most=200)
     confidence: float = setting(
-        0.0, "a continuation ends before its probability falls below this, 0-1", least=0, most=1
+        0.02, "a continuation ends before its probability falls below this, 0-1", least=0, most=1
     )
     exact: bool = setting(False, "sum over all ways to cut a word into tokens: slower, and hardly another order")
     personal: float = setting(
@@ -219,6 +219,18 @@ class Completer:
             yield
         finally:
             self.reader.cancel = never
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which model is to complete, and how."""
+
+    folder: Folder
+    config: CompleteConfig
+
+    def open(self) -> Completer:
+        """The completer."""
+        return open_completer(self.folder, exact=self.config.exact, personal=self.config.personal)
 
 
 def open_completer(folder: str | Folder, *, exact: bool = False, personal: float = 0.0) -> Completer:
