@@ -42,6 +42,7 @@ TOKENS_TAKEN_BACK_EXACTLY = 32  # of a word; its first ones are certain if it ha
 MOST_WORDS = 1000
 STEPS = 12  # tokens that the model reads for one answer at most, and one more for each word asked for
 SENTENCE_ENDS, CLAUSE_ENDS = ".!?…", ",;:–—.!?…"
+WHICH = ("any", "longer", "next")
 ENDS = {"word": None, "clause": CLAUSE_ENDS, "sentence": SENTENCE_ENDS}
 
 
@@ -93,20 +94,22 @@ class Completer:
         self.reader = Reader(engine, banned=banned)
 
     def words(
-        self, prompt: str | bytes, *, k: int = 5, finished: bool = False, cancel: Callable[[], bool] = never
+        self, prompt: str | bytes, *, k: int = 5, which: str = "any", cancel: Callable[[], bool] = never
     ) -> list[NextWord]:
         """The `k` likeliest words at the end of `prompt`, likeliest first; fewer if the model sees no more.
 
-        Where the prompt ends in a word, they are words that begin so, and what may follow if it is finished; only these
-        if it is known to be `finished`. A
+        Where the prompt ends in a word, they are words that begin so, and what may follow if it is finished; or, by
+        `which`, only "longer" ones, or only the "next", as if it were known whether it is finished. A
         probability (0-1) is a lower bound, and the sum over all cuttings if the completer is exact. Raises
         TakenBackError when `cancel` says so.
         """
         _check_count(k)
+        if which not in WHICH:
+            raise ConfigError(f'which = "{which}" is unknown. Give one of: {", ".join(WHICH)}.')
         with self._asking(cancel):
             cursor = self._cursor(prompt)
             wanted = k if not self._personal.share else min(MOST_WORDS, 2 * k)
-            found = best_words(self._searches(cursor, wanted, finished), k=wanted, steps=self._steps(wanted))
+            found = best_words(self._searches(cursor, wanted, which), k=wanted, steps=self._steps(wanted))
             if self._exact:
                 found = sorted((self._exactly(cursor, word) for word in found), key=lambda word: -word.probability)
             if self._personal.share:
@@ -140,7 +143,7 @@ class Completer:
             longer: list[Continuation] = []
             for one in beam:
                 place = prompt if not number else _appended(prompt, whole, one.text)
-                finds = self.words(place, k=k, finished=_ends_in_word(one.text), cancel=cancel)
+                finds = self.words(place, k=k, which="next" if _ends_in_word(one.text) else "any", cancel=cancel)
                 grown = [_grow(one, word) for word in finds]
                 likely = [other for other in grown if other.probability >= confidence and not _breaks(other)]
                 finished += [one] if one.text and not likely else []
@@ -182,7 +185,7 @@ class Completer:
         back = TOKENS_TAKEN_BACK_EXACTLY if self._exact else TOKENS_TAKEN_BACK
         return find_cursor(self._tokenizer, self._table, prompt, start_id=self._end_id, room=self._room, back=back)
 
-    def _searches(self, cursor: Cursor, k: int, finished: bool) -> list[WordSearch]:
+    def _searches(self, cursor: Cursor, k: int, which: str) -> list[WordSearch]:
         """One search where the text goes on; where it stands in a word, one more for what follows the finished word."""
         kind = None if cursor.torn else cursor.kind
         first = WordSearch(
@@ -197,7 +200,7 @@ class Completer:
         if kind is None:
             return [first]
         second = WordSearch(self._ask_after(cursor.whole), self._table, k, allowed=ANY - {kind})
-        return [second] if finished else [first, second]
+        return {"any": [first, second], "longer": [first], "next": [second]}[which]
 
     def _ask_after(self, head: Path) -> Ask:
         return lambda path: self.reader(head + path)

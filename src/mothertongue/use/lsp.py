@@ -70,23 +70,21 @@ def make_server(keystrokes: Keystrokes, config: CompleteConfig) -> LanguageServe
 
         def question(completer: Completer, cancel: Cancel) -> list[NextWord]:
             completer.know(text + after)
-            return completer.words(text, k=2 * config.k, cancel=cancel)
+            return completer.words(text, k=config.k, which="longer", cancel=cancel)
 
         found = await ask(question, "completion")
         items = completion_items(found or [], stem=last_letters(text), place=types.Range(begin, params.position))
-        return types.CompletionList(is_incomplete=True, items=items[: config.k])
+        return types.CompletionList(is_incomplete=True, items=items)
 
     return server
 
 
 def completion_items(words: list[NextWord], *, stem: str, place: types.Range) -> list[types.CompletionItem]:
-    """The words that go on with `stem`, which stands at `place`, likeliest first; editors would drop the others."""
+    """The words that go on with `stem`, which stands at `place`, likeliest first."""
     from lsprotocol import types
 
     items = []
     for rank, word in enumerate(words):
-        if stem and word.word != stem + word.text:
-            continue
         text = stem + word.text
         items.append(
             types.CompletionItem(
