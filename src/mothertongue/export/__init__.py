@@ -1,5 +1,5 @@
 """Write a checkpoint as a folder that other programs open, read it back, and refuse it if it does not answer the same.
 
 `stage.py` is the step, `formats.py` the table of formats, `huggingface.py` writes the one for Hugging Face,
-`proof.py` compares.
+`gguf.py` the one for llama.cpp, `proof.py` compares.
 """

@@ -37,6 +37,7 @@ FORMATS: Table[Format] = Table(
     "export format",
     "mothertongue.export_formats",
     {
+        "gguf": "mothertongue.export.gguf:write_gguf",
         "huggingface": "mothertongue.export.huggingface:write_huggingface",
     },
 )

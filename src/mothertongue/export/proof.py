@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -17,9 +19,10 @@ from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.use.engine import Engine
 
 # a small trained GPT-2 moved its logits by 0.009 in float16 and 0.06 in bfloat16; another layer order moves them by 10
-TOLERANCES = {"float32": 1e-4, "float16": 0.1, "bfloat16": 1.0}
+TOLERANCES = {"float32": 1e-4, "float16": 0.1, "bfloat16": 1.0, "q8_0": 1.0, "q4_0": 10.0}
 SAMPLES = (
     "Ráno bylo pod nulou, a tak si vzala kabát.\n\nPříště pojedeme vlakem v 8:45!",
     "Здравей, светът е голям – и спасение дебне отвсякъде.",
@@ -38,6 +41,7 @@ class Proof:
     logit_difference: float  # largest, absolute
     same_top_token: float  # share of positions, 0-1
     positions: int
+    bits_per_byte_loss: float = 0.0  # of the sample texts; negative: the written model is better
 
 
 def prove_tokens(tokenizer: Tokenizer, folder: Path) -> None:
@@ -71,13 +75,42 @@ def prove_logits(model: PreTrainedModel, tokenizer: Tokenizer, folder: Path, *, 
     )
     written.train(False)  # eval() is untyped
     proof = compare_models(model, written, sample_ids(tokenizer, anatomy(model).context))
-    if not proof.logit_difference <= tolerance:  # also if it is not a number
+    _check_difference(proof.logit_difference, tolerance, kind)
+    return proof
+
+
+def prove_engine(model: PreTrainedModel, tokenizer: Tokenizer, engine: Engine, *, tolerance: float, kind: str) -> Proof:
+    """How `engine` answers from the file that was written, compared with `model`: log-probabilities after every token.
+
+    The last text fills the whole context, and its last answer counts. CheckpointError as in `prove_logits`.
+    """
+    differences, same, positions, loss = [0.0], 0, 0, 0.0
+    *texts, long = sample_ids(tokenizer, anatomy(model).context)
+    for ids in texts:
+        ours_TV = _logits(model, ids).log_softmax(-1).cpu().numpy()
+        session = engine.session()
+        theirs_TV = np.stack([session.extend([token]) for token in ids])
+        session.close()
+        differences.append(float(abs(ours_TV - theirs_TV).max()))
+        same += int((ours_TV.argmax(-1) == theirs_TV.argmax(-1)).sum())
+        positions += len(ids)
+        told = np.arange(len(ids) - 1), ids[1:]
+        loss += float((ours_TV[told] - theirs_TV[told]).sum())
+    differences.append(
+        float(abs(_logits(model, long)[-1].log_softmax(-1).cpu().numpy() - engine.next_tokens(long)).max())
+    )
+    _check_difference(difference := float(np.max(differences)), tolerance, kind)
+    size = sum(len(text.encode()) for text in SAMPLES)
+    return Proof(difference, same / positions, positions, loss / math.log(2) / size)
+
+
+def _check_difference(difference: float, tolerance: float, kind: str) -> None:
+    if not difference <= tolerance:  # also if it is not a number
         raise CheckpointError(
-            f"The exported model's logits differ from the checkpoint's by up to {proof.logit_difference:.3g}, "
+            f"The exported model's logits differ from the checkpoint's by up to {difference:.3g}, "
             f"more than {tolerance:g} for {kind}. "
             "Export with --dtype float32, or state a larger --tolerance if you accept that."
         )
-    return proof
 
 
 def compare_models(model: PreTrainedModel, written: PreTrainedModel, texts: Sequence[Sequence[int]]) -> Proof:

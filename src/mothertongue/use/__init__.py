@@ -6,5 +6,6 @@
     writer.generate("Vlak přijel na", seed=1)         # ["nádraží o hodinu později ..."]
 
 `load.py` opens, `writer.py` offers, `prompt.py` prepares what was typed, `words.py` searches whole words among tokens,
-`steps.py` draws token after token, `pieces.py` makes text of tokens without ever halving a letter.
+`engine.py` says what computes, `sampler.py` draws, `steps.py` goes on token after token, `pieces.py` makes text of
+tokens without ever halving a letter.
 """

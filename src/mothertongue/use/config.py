@@ -26,6 +26,18 @@ class GenerateConfig(Settings):
     top_p: float = setting(
         1.0, "draw among the likeliest tokens of this total probability (0-1]; 1 = all", least=0, most=1
     )
+    min_p: float = setting(
+        0.0, "draw only tokens at least this share (0-1) as likely as the likeliest; 0 = all", least=0, most=1
+    )
+    typical_p: float = setting(
+        1.0,
+        "draw the tokens of the most expected information, of this total probability (0-1]; 1 = all",
+        least=0,
+        most=1,
+    )
+    repetition_penalty: float = setting(
+        1.0, "above 1: tokens that were there before are less likely; below 1: more likely; above 0", least=0, most=100
+    )
     no_repeat_ngram_size: int = setting(0, "never write the same n tokens twice; 0 = no such rule", least=0)
     num_return_sequences: int = setting(1, "how many continuations of the same prompt", least=1, most=1000)
     seed: int | None = setting(
@@ -39,6 +51,10 @@ class GenerateConfig(Settings):
             raise ConfigError("temperature = 0 would divide by nothing. For the likeliest text give do_sample = false.")
         if self.top_p == 0:
             raise ConfigError("top_p = 0 leaves no token to draw. For the likeliest text give do_sample = false.")
+        if self.typical_p == 0:
+            raise ConfigError("typical_p = 0 leaves no token to draw. For the likeliest text give do_sample = false.")
+        if self.repetition_penalty == 0:
+            raise ConfigError("repetition_penalty = 0 would divide by nothing. Give 1 for no penalty.")
         if self.max_new_tokens is not None and self.max_length is not None:
             raise ConfigError(
                 f"max_new_tokens = {self.max_new_tokens} and max_length = {self.max_length} are both given. "
@@ -62,6 +78,9 @@ class GenerateOptions(TypedDict, total=False):
     temperature: float
     top_k: int
     top_p: float
+    min_p: float
+    typical_p: float
+    repetition_penalty: float
     no_repeat_ngram_size: int
     num_return_sequences: int
     seed: int | None

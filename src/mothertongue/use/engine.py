@@ -5,17 +5,17 @@ memory). All give numbers and draw none: tokens are drawn by the one sampler, `s
 same logits give the same text. What an engine cannot do exactly it does not honour, and then it is not asked.
 """
 
-# Axes: B rows, V vocabulary
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from mothertongue.errors import CheckpointError, ConfigError
+from mothertongue.tokenizer.bytelevel import end_of_text
 from mothertongue.use.config import GenerateConfig
 
 Floats = NDArray[np.float32]
@@ -31,6 +31,12 @@ class Session(Protocol):
     def extend(self, ids: Sequence[int]) -> Floats:
         """Read `ids` (at least one) after what was read; log-probabilities [V] of the token after the last."""
 
+    def branches(self, paths: Sequence[Sequence[int]]) -> Floats:
+        """Log-probabilities [B, V] after each of `paths` behind what was read; the session stays as it is.
+
+        The paths are of one length, at least one token.
+        """
+
     def crop(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
 
@@ -42,8 +48,8 @@ class Rows(Protocol):
     """Several texts of one length that grow side by side, a token each at a time."""
 
     @property
-    def logits_BV(self) -> Floats:
-        """The model's raw answer after the last token of each row."""
+    def logits(self) -> Floats:
+        """The model's raw answer [B, V] after the last token of each row, valid until the next `step`."""
 
     def step(self, tokens: Sequence[int]) -> None:
         """Read one more token in each row."""
@@ -79,8 +85,11 @@ class Engine(Protocol):
     def session(self) -> Session:
         """An empty session."""
 
-    def rows(self, prompts: Sequence[Sequence[int]]) -> Rows:
-        """Rows that begin with `prompts`, all of one length; prompts that are the same are read once."""
+    def rows(self, prompts: Sequence[Sequence[int]], *, room: int | None = None) -> Rows:
+        """Rows that begin with `prompts`, all of one length; where they are all the same, they are read once.
+
+        Each row grows by `room` tokens at most; none given: to the end of the context.
+        """
 
     def generate(
         self,
@@ -91,6 +100,39 @@ class Engine(Protocol):
         cancel: Callable[[], bool] | None = None,
     ) -> Iterator[int]:
         """The tokens of one continuation of `ids`, as `options` say; `cancel` is asked between tokens."""
+
+
+def end_of(tokenizer: Tokenizer) -> int:
+    """The id of the token that starts and ends a document; CheckpointError if the vocabulary has none."""
+    token = end_of_text(tokenizer)
+    if token is None:
+        from mothertongue.model.checkpoint import end_of_text_id  # needs torch, and says what is wrong
+
+        return end_of_text_id(tokenizer)
+    return cast(int, tokenizer.token_to_id(token))
+
+
+def check_numbers(logits: Floats) -> None:
+    """CheckpointError if there is a logit that is no number."""
+    if not np.isfinite(logits).all():
+        raise CheckpointError(
+            "The model gives logits that are no numbers (NaN or infinite): its weights are damaged. "
+            "Open an earlier checkpoint."
+        )
+
+
+def check_texts(texts: Sequence[Sequence[int]], *, behind: int, context: int, vocab_size: int) -> None:
+    """ConfigError unless all of `texts` can be read at once behind so many tokens."""
+    for ids in texts:
+        if not (ids and behind + len(ids) <= context):
+            raise ConfigError(
+                f"A text of {behind + len(ids) if ids else 0} tokens was asked for; the model reads 1 to {context} "
+                "at once. Cut it."
+            )
+        if not (min(ids) >= 0 and max(ids) < vocab_size):
+            raise ConfigError(
+                f"There is no token {min(ids) if min(ids) < 0 else max(ids)}: the model has 0 to {vocab_size - 1}."
+            )
 
 
 def log_softmax(logits: Floats) -> Floats:

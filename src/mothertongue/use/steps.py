@@ -1,101 +1,104 @@
-"""Token after token: transformers prepares the options (its `generate`, its logits processors), this loop draws.
+"""Token after token: an engine gives logits, the sampler draws, and texts that outgrow the context slide.
 
-The loop is a generator, so whoever stops asking stops the model: nothing runs on in another thread. It draws from a
-random generator of its own: the same seed gives the same text, also beside other threads, and the same as
-`torch.manual_seed(seed)` followed by transformers' own `generate`.
+The loops are generators, so whoever stops asking stops the model: nothing runs on in another thread. When a text fills
+the model's context, its latest half is read anew and the text goes on behind it (a sliding window): a text may be as
+long as is asked for, but what is further back than the context is forgotten.
 """
-
-# Axes: B continuations of one prompt, T tokens, V vocabulary
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Sequence
 
-import torch
-from torch import Tensor
-from transformers import GenerationConfig, PreTrainedModel
-
-from mothertongue.errors import CheckpointError, ConfigError
-from mothertongue.use.config import GenerateConfig
+from mothertongue.use.config import DEFAULT_NEW_TOKENS, GenerateConfig
+from mothertongue.use.engine import Engine
+from mothertongue.use.pieces import Pieces, bytes_of_tokens
+from mothertongue.use.sampler import Sampler
 
 
 def token_steps(
-    model: PreTrainedModel,
-    prompt: list[int],
+    engine: Engine,
+    prompt: Sequence[int],
     *,
     config: GenerateConfig,
     new_tokens: int,
-    end_id: int,
-    banned: list[int],
-) -> Iterator[list[int]]:
-    """At most `new_tokens` steps after `prompt`; each gives one token for every continuation (`end_id` after its end).
+    banned: Sequence[int] = (),
+    growing: set[int] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[list[tuple[int, int]]]:
+    """At most `new_tokens` steps after `prompt`; each gives (number of a continuation, its new token) of all that grow.
 
-    `banned` tokens are never drawn. Raises CheckpointError if the model gives no numbers.
+    A continuation ends with the end of the document, and when the caller takes its number out of `growing`. `banned`
+    tokens are never drawn; `cancel` is asked between tokens and ends all. Raises CheckpointError if the model gives no
+    numbers, and ConfigError if the rules leave no token.
     """
-    random = torch.Generator(device=model.device)
-    random.manual_seed(config.seed) if config.seed is not None else random.seed()
-    input_ids = torch.tensor([prompt], device=model.device)
-    steps = model.generate(  # type: ignore[operator]
-        input_ids,
-        attention_mask=torch.ones_like(input_ids),
-        generation_config=_generation_config(config, new_tokens=new_tokens, end_id=end_id, banned=banned),
-        custom_generate=_loop,
-        random=random,
-    )
-    return cast(Iterator[list[int]], steps)
+    growing = set(range(config.num_return_sequences)) if growing is None else growing
+    numbers = sorted(growing)
+    samplers = {number: Sampler(config, prompt, banned=banned, number=number) for number in numbers}
+    texts = {number: list(prompt) for number in numbers}
+    rows, cached = engine.rows([prompt] * len(numbers), room=new_tokens), len(prompt)
+    try:
+        for left in reversed(range(new_tokens)):
+            if cancel and cancel():
+                return
+            drawn = [
+                (number, samplers[number].draw(logits)) for number, logits in zip(numbers, rows.logits, strict=True)
+            ]
+            yield drawn
+            growing -= {number for number, token in drawn if token == engine.end_id}
+            stay = [place for place, number in enumerate(numbers) if number in growing]
+            if not stay or not left:
+                return
+            if len(stay) < len(numbers):
+                rows.keep(stay)
+            for number, token in drawn:
+                texts[number].append(token)
+            numbers = [numbers[place] for place in stay]
+            if cached < engine.context:
+                rows.step([texts[number][-1] for number in numbers])
+                cached += 1
+            else:
+                rows.close()
+                windows = [fitting(texts[number], engine.context) for number in numbers]
+                rows, cached = engine.rows(windows, room=left), len(windows[0])
+    finally:
+        rows.close()
 
 
-def _generation_config(config: GenerateConfig, *, new_tokens: int, end_id: int, banned: list[int]) -> GenerationConfig:
-    sampling = (
-        {"temperature": config.temperature, "top_k": config.top_k, "top_p": config.top_p} if config.do_sample else {}
-    )
-    return GenerationConfig(  # type: ignore[no-untyped-call]
-        do_sample=config.do_sample,
-        max_new_tokens=new_tokens,
-        no_repeat_ngram_size=config.no_repeat_ngram_size,
-        num_return_sequences=config.num_return_sequences,
-        eos_token_id=end_id,
-        pad_token_id=end_id,
-        suppress_tokens=banned or None,
-        **sampling,
-    )
+def one_text(
+    engine: Engine,
+    ids: Sequence[int],
+    options: GenerateConfig,
+    *,
+    on_token: Callable[[int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[int]:
+    """The tokens of one continuation of `ids`, without the end: what every engine's `generate` gives."""
+    vocabulary = bytes_of_tokens(engine.tokenizer)
+    pieces, growing = Pieces(vocabulary, stop=options.stop), {0}
+    steps = token_steps(
+        engine, fitting(ids, engine.context), config=options, new_tokens=options.max_new_tokens or DEFAULT_NEW_TOKENS,
+        banned=banned_tokens(engine, vocabulary), growing=growing, cancel=cancel,
+    )  # fmt: skip
+    for ((_, token),) in steps:
+        if token == engine.end_id:
+            return
+        pieces.push(token)
+        if pieces.ended:
+            growing.clear()
+        if on_token:
+            on_token(token)
+        yield token
 
 
-def _loop(
-    model: PreTrainedModel,
-    input_ids: Tensor,
-    logits_processor: Any,
-    stopping_criteria: Any,
-    generation_config: GenerationConfig,
-    random: torch.Generator,
-    past_key_values: Any,
-    **_unused: Any,
-) -> Iterator[list[int]]:
-    ids_BT, unread_BT = input_ids, input_ids
-    finished_B = torch.zeros(len(ids_BT), dtype=torch.bool, device=ids_BT.device)
-    while not finished_B.all():
-        with torch.no_grad():  # not around the yield: the caller's own gradients would stop
-            logits_BV = (
-                model(input_ids=unread_BT, past_key_values=past_key_values, use_cache=True).logits[:, -1].float()
-            )
-            scores_BV = logits_processor(ids_BT, logits_BV)
-            tokens_B = _draw(logits_BV, scores_BV, random if generation_config.do_sample else None)
-            tokens_B[finished_B] = generation_config.pad_token_id
-        unread_BT = tokens_B[:, None]
-        ids_BT = torch.cat([ids_BT, unread_BT], dim=1)
-        yield tokens_B.tolist()
-        finished_B |= stopping_criteria(ids_BT, None)
+def fitting(ids: Sequence[int], context: int) -> list[int]:
+    """The end of `ids` that leaves room for new tokens in `context`."""
+    return list(ids) if len(ids) < context else list(ids[-_window(context) :])
 
 
-def _draw(logits_BV: Tensor, scores_BV: Tensor, random: torch.Generator | None) -> Tensor:
-    if not logits_BV.isfinite().all():
-        raise CheckpointError(
-            "The model gives logits that are no numbers (NaN or infinite): its weights are damaged. "
-            "Open an earlier checkpoint."
-        )
-    if scores_BV.isneginf().all(dim=-1).any():
-        raise ConfigError("The options leave no token to draw. Give a larger no_repeat_ngram_size, or 0.")
-    if random is None:
-        return scores_BV.argmax(dim=-1)
-    return torch.multinomial(scores_BV.softmax(dim=-1), num_samples=1, generator=random).squeeze(1)
+def banned_tokens(engine: Engine, vocabulary: dict[int, bytes]) -> list[int]:
+    """A special token other than the end is no text, and rows beyond the tokenizer are padding."""
+    return [i for i in range(engine.vocab_size) if i not in vocabulary and i != engine.end_id]
+
+
+def _window(context: int) -> int:
+    return max(1, context // 2)

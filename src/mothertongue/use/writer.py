@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
 import numpy as np
-from transformers import GenerationConfig
 
 from mothertongue.errors import ConfigError
-from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import Checkpoint, end_of_text_id
 from mothertongue.run.progress import say
 from mothertongue.use.config import DEFAULT_NEW_TOKENS, GenerateConfig, GenerateOptions, parse_options
 from mothertongue.use.distribution import Distribution, NextToken
+from mothertongue.use.engine import Engine
 from mothertongue.use.pieces import Pieces, bytes_of_tokens
 from mothertongue.use.prompt import Prompt, clean_prompt, prepare_prompt
-from mothertongue.use.steps import token_steps
+from mothertongue.use.steps import banned_tokens, token_steps
+from mothertongue.use.stream import in_thread
 from mothertongue.use.words import MAX_WORD_TOKENS, NextWord, TokenTable, last_letters, search_words
 
 
@@ -27,19 +26,20 @@ class Writer:
 
     A prompt is read as the beginning of a document (after `<|endoftext|>`), in NFC and with plain newlines, as in
     training; an empty prompt is an empty document. If it is longer than the model's context, its beginning is left out,
-    which is said once on stderr. Lone surrogates are a ConfigError. Special tokens in a prompt are ordinary text.
+    which is said once on stderr; a continuation that outgrows the context goes on behind its latest half. Lone
+    surrogates are a ConfigError. Special tokens in a prompt are ordinary text.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.model, self.tokenizer, self.path = checkpoint.model, checkpoint.tokenizer, Path(checkpoint.path)
-        self.model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]  # no habits of the folder's own
-        self.context = anatomy(self.model).context
-        self._end_id = end_of_text_id(self.tokenizer)
+    def __init__(self, engine: Engine, path: str | Path, *, otherwise: Callable[[], Engine] | None = None) -> None:
+        """`path` is the folder the engine was opened from: its name stands in messages.
+
+        What `engine` does not honour goes to the one that `otherwise` opens.
+        """
+        self.engine, self.tokenizer, self.path = engine, engine.tokenizer, Path(path)
+        self.context = engine.context
         self._bytes = bytes_of_tokens(self.tokenizer)
-        self._table_size = anatomy(self.model).embeddings.num_embeddings
-        # a special token other than the end is no text, and rows beyond the tokenizer are padding
-        self._banned = [i for i in range(self._table_size) if i not in self._bytes and i != self._end_id]
-        self._has_noted = False
+        self._banned = banned_tokens(engine, self._bytes)
+        self._has_noted, self._otherwise = False, otherwise
 
     def next_words(self, prompt: str, *, k: int = 10) -> list[NextWord]:
         """The `k` likeliest next words, likeliest first, each with a lower bound of its probability (0-1).
@@ -52,13 +52,13 @@ class Writer:
         after_space = text.endswith(" ") and not text[:-1].endswith(" ") and len(text) > 1
         text = text[:-1] if after_space else text
         prepared = self._prepare(text, new_tokens=min(MAX_WORD_TOKENS, self.context // 2))
-        ask = Distribution(self.model, prepared.ids, banned=self._banned)
+        ask = Distribution(self.engine, prepared.ids, banned=self._banned)
         return search_words(ask, self._table, k=k, stem=last_letters(text), after_space=after_space)
 
     def next_tokens(self, prompt: str, *, k: int = 10) -> list[NextToken]:
         """The `k` likeliest next tokens, likeliest first, each with its probability (0-1)."""
         _check_count(k)
-        first_V = Distribution(self.model, self._prepare(prompt, new_tokens=1).ids, banned=self._banned)([()])[0]
+        first_V = Distribution(self.engine, self._prepare(prompt, new_tokens=1).ids, banned=self._banned)([()])[0]
         best = np.argsort(-first_V, kind="stable")[:k].tolist()
         return [NextToken(i, self._token_text(i), float(first_V[i])) for i in best if first_V[i] > 0]
 
@@ -88,28 +88,27 @@ class Writer:
             )
         return (piece for _, piece in self._write(prompt, config) if piece)
 
+    def astream(self, prompt: str, **options: Unpack[GenerateOptions]) -> AsyncIterator[str]:
+        """`stream` for asyncio: the model computes in a thread of its own, and stops when the loop is left."""
+        return in_thread(self.stream(prompt, **options))
+
     def _write(self, prompt: str, config: GenerateConfig) -> Iterator[tuple[int, str]]:
         """Prepares at once, then gives (number of the continuation, piece of text) as they come."""
+        engine = self.engine if self.engine.honours(config) else self._other
         new_tokens, ids = self._plan(prompt, config)
-        steps = token_steps(
-            self.model, ids, config=config, new_tokens=new_tokens, end_id=self._end_id, banned=self._banned
-        )
-        rows = [Pieces(self._bytes, stop=config.stop) for _ in range(config.num_return_sequences)]
-        return _read_steps(steps, rows, end_id=self._end_id)
+        growing = set(range(config.num_return_sequences))
+        steps = token_steps(engine, ids, config=config, new_tokens=new_tokens, banned=self._banned, growing=growing)
+        rows = [Pieces(self._bytes, stop=config.stop) for _ in growing]
+        return _read_steps(steps, rows, growing, end_id=self.engine.end_id)
 
     def _plan(self, prompt: str, config: GenerateConfig) -> tuple[int, list[int]]:
         new_tokens = config.max_new_tokens or min(DEFAULT_NEW_TOKENS, self.context // 2)
         if config.max_length is not None:
             new_tokens = self._room_below(config.max_length, prompt)
-        if new_tokens >= self.context:
-            raise ConfigError(
-                f"{new_tokens} new tokens do not fit: {self.path.name} reads {self.context} tokens at once, "
-                f"prompt included. Give max_new_tokens of at most {self.context - 1}."
-            )
         return new_tokens, self._prepare(prompt, new_tokens=new_tokens).ids
 
     def _room_below(self, max_length: int, prompt: str) -> int:
-        prepared = prepare_prompt(self.tokenizer, prompt, start_id=self._end_id, room=1 << 62)
+        prepared = prepare_prompt(self.tokenizer, prompt, start_id=self.engine.end_id, room=1 << 62)
         length = len(prepared.ids) - prepared.start
         if length >= max_length:
             raise ConfigError(
@@ -119,12 +118,14 @@ class Writer:
         return max_length - length
 
     def _prepare(self, prompt: str, *, new_tokens: int) -> Prompt:
-        prepared = prepare_prompt(self.tokenizer, prompt, start_id=self._end_id, room=self.context - new_tokens)
+        room = max(self.context - new_tokens, self.context // 2, 1)  # a longer text slides: see steps.py
+        prepared = prepare_prompt(self.tokenizer, prompt, start_id=self.engine.end_id, room=room)
         if prepared.left_out and not self._has_noted:
             self._has_noted = True
             say(
-                f"note: the prompt is longer than {self.path.name} can read ({self.context} tokens, {new_tokens} of "
-                f"them for new text): its first {prepared.left_out} tokens are left out (said once)."
+                f"note: the prompt is longer than {self.path.name} can read ({self.context} tokens, "
+                f"{self.context - room} of them for new text): its first {prepared.left_out} tokens are "
+                "left out (said once)."
             )
         return prepared
 
@@ -136,17 +137,28 @@ class Writer:
         )
 
     @cached_property
+    def _other(self) -> Engine:
+        if self._otherwise is None:
+            raise ConfigError(
+                f"{self.path.name} is computed by an engine that cannot do all that is asked for (it may be "
+                "num_return_sequences). Ask for less, or open the checkpoint that it was exported from."
+            )
+        return self._otherwise()
+
+    @cached_property
     def _table(self) -> TokenTable:
-        return TokenTable(self._bytes, self._table_size)
+        return TokenTable(self._bytes, self.engine.vocab_size)
 
 
-def _read_steps(steps: Iterator[list[int]], rows: list[Pieces], *, end_id: int) -> Iterator[tuple[int, str]]:
-    for tokens in steps:
-        for number, (row, token) in enumerate(zip(rows, tokens, strict=True)):
-            if not row.ended:
-                yield number, (row.close() if token == end_id else row.push(token))
-        if all(row.ended for row in rows):
-            break
+def _read_steps(
+    steps: Iterator[list[tuple[int, int]]], rows: list[Pieces], growing: set[int], *, end_id: int
+) -> Iterator[tuple[int, str]]:
+    for drawn in steps:
+        for number, token in drawn:
+            row = rows[number]
+            yield number, (row.close() if token == end_id else row.push(token))
+            if row.ended:
+                growing.discard(number)
     for number, row in enumerate(rows):
         yield number, row.close()
 

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from transformers import GPT2LMHeadModel
 
 from mothertongue.errors import CheckpointError, ConfigError
-from mothertongue.model.checkpoint import Checkpoint
 from mothertongue.run.progress import be_quiet
 from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.use.config import GenerateConfig
 from mothertongue.use.load import load
 from mothertongue.use.pieces import text_of
+from mothertongue.use.steps import token_steps
+from mothertongue.use.torch_engine import TorchEngine
 from mothertongue.use.writer import Writer
 
 PROMPTS = [
@@ -35,6 +39,14 @@ def next_token_bias(model: GPT2LMHeadModel, favourite: int) -> None:
         model.transformer.ln_f.bias.copy_(50 * model.transformer.wte.weight[favourite])
 
 
+def count_calls(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that grows whenever the model computes."""
+    model, calls = writer.engine.model, list[int]()
+    forward = model.forward
+    monkeypatch.setattr(model, "forward", lambda *args, **kwargs: calls.append(1) or forward(*args, **kwargs))
+    return calls
+
+
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_any_prompt_is_continued(writer: Writer, prompt: str) -> None:
     texts = writer.generate(prompt, max_new_tokens=8, num_return_sequences=2, seed=3)
@@ -50,23 +62,88 @@ def test_same_seed_same_text_and_another_seed_another_text(writer: Writer) -> No
 
 
 @pytest.mark.parametrize(
-    "options",
-    [
-        {"do_sample": True, "top_k": 50, "top_p": 0.95, "temperature": 0.65, "no_repeat_ngram_size": 2,
-         "num_return_sequences": 3},
-        {"do_sample": True, "top_k": 0, "top_p": 0.92},
-        {"do_sample": False, "no_repeat_ngram_size": 3},
-    ],
-)  # fmt: skip
-def test_text_is_that_of_transformers_own_generate(writer: Writer, options: dict[str, Any]) -> None:
+    "options", [{}, {"no_repeat_ngram_size": 3}, {"no_repeat_ngram_size": 1}, {"repetition_penalty": 1.3}]
+)
+def test_likeliest_text_is_that_of_transformers_own_generate(writer: Writer, options: dict[str, Any]) -> None:
     ids = [0, *encode_text(writer.tokenizer, "Vlak do Brna")]
-    torch.manual_seed(11)
-    filters = options if options["do_sample"] else {**options, "top_k": None, "top_p": None, "temperature": None}
-    outputs = writer.model.generate(
-        torch.tensor([ids]), **filters, max_new_tokens=30, suppress_tokens=[1, 2, 3], eos_token_id=0, pad_token_id=0
-    )
+    outputs = writer.engine.model.generate(
+        torch.tensor([ids]), **options, do_sample=False, max_new_tokens=30, suppress_tokens=[1, 2, 3], eos_token_id=0,
+        pad_token_id=0,
+    )  # fmt: skip
     expected = [text_of(row[len(ids) :], writer._bytes) for row in outputs.tolist()]
-    assert writer.generate("Vlak do Brna", **options, max_new_tokens=30, seed=11) == expected
+    assert writer.generate("Vlak do Brna", **options, do_sample=False, max_new_tokens=30) == expected
+    assert writer.generate("Vlak do Brna", **options, top_k=1, max_new_tokens=30) == expected
+
+
+def test_the_first_of_several_texts_is_the_only_one_of_one(writer: Writer) -> None:
+    three = writer.generate("Vlak", seed=5, max_new_tokens=20, num_return_sequences=3)
+    assert writer.generate("Vlak", seed=5, max_new_tokens=20) == three[:1]
+    assert len(set(three)) == 3
+
+
+def test_texts_that_end_early_leave_the_others_as_they_are(writer: Writer) -> None:
+    three = writer.generate("Vlak", seed=5, max_new_tokens=20, num_return_sequences=3)
+    stop = three[1][3:5]
+    expected = [text.partition(stop)[0] for text in three]
+    assert expected[1] != three[1]
+    assert writer.generate("Vlak", seed=5, max_new_tokens=20, num_return_sequences=3, stop=stop) == expected
+
+
+def test_a_text_may_outgrow_the_context(writer: Writer) -> None:
+    text = writer.generate("Vlak", seed=5, max_new_tokens=200)[0]
+    ids = encode_text(writer.tokenizer, text)
+    assert len(ids) > 3 * writer.context / 2
+    assert text.startswith(writer.generate("Vlak", seed=5, max_new_tokens=40)[0])
+    assert len(writer.generate("Vlak " * 100, seed=5, max_new_tokens=1000, num_return_sequences=2)) == 2
+
+
+def test_after_a_slide_the_latest_half_of_the_context_is_read(writer: Writer) -> None:
+    config = GenerateConfig(do_sample=False)
+    prompt = [0, *range(5, 5 + 63)]
+    drawn = [token for ((_, token),) in token_steps(writer.engine, prompt, config=config, new_tokens=3, banned=[0])]
+    text = [*prompt, drawn[0]]
+    expected = writer.engine.next_tokens(text[-32:])
+    expected[0] = -np.inf
+    assert drawn[1] == expected.argmax()
+    expected = writer.engine.next_tokens([*text[-32:], drawn[1]])
+    expected[0] = -np.inf
+    assert drawn[2] == expected.argmax()
+
+
+def test_a_megabyte_of_prompt_is_continued(writer: Writer) -> None:
+    assert writer.generate("Ráno svítilo. " * 60_000, seed=1, max_new_tokens=2, do_sample=False)
+
+
+def test_async_stream_gives_the_text_of_generate_and_lets_others_run(writer: Writer) -> None:
+    async def read() -> tuple[str, int]:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(others())
+        text = "".join([piece async for piece in writer.astream("Сутринта", seed=4, max_new_tokens=25)])
+        task.cancel()
+        return text, turns
+
+    text, turns = asyncio.run(read())
+    assert text == writer.generate("Сутринта", seed=4, max_new_tokens=25)[0]
+    assert turns > 1
+
+
+def test_leaving_an_async_stream_stops_the_model(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = count_calls(writer, monkeypatch)
+
+    async def read() -> None:
+        stream = writer.astream("Vlak", seed=1, max_new_tokens=40)
+        await anext(stream)
+        await stream.aclose()
+
+    asyncio.run(read())
+    assert len(calls) < 10
 
 
 def test_habits_of_the_folder_do_not_change_a_text(tiny_checkpoint: Path) -> None:
@@ -91,9 +168,7 @@ def test_stream_gives_the_text_of_generate(writer: Writer) -> None:
 
 
 def test_closing_the_stream_stops_the_model(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    forward = writer.model.forward
-    monkeypatch.setattr(writer.model, "forward", lambda *args, **kwargs: calls.append(1) or forward(*args, **kwargs))
+    calls = count_calls(writer, monkeypatch)
     stream = writer.stream("Vlak", seed=1, max_new_tokens=40)
     next(stream)
     stream.close()
@@ -120,12 +195,12 @@ def test_stream_of_several_texts_is_refused_at_once(writer: Writer) -> None:
 
 
 def test_text_ends_with_the_document(tiny_model: GPT2LMHeadModel, writer: Writer) -> None:
-    next_token_bias(writer.model, favourite=0)
+    next_token_bias(writer.engine.model, favourite=0)
     assert writer.generate("Vlak", do_sample=False) == [""]
 
 
 def test_reserved_tokens_are_never_written(writer: Writer) -> None:
-    next_token_bias(writer.model, favourite=2)
+    next_token_bias(writer.engine.model, favourite=2)
     assert writer.generate("Vlak", seed=1, max_new_tokens=20)[0]
     assert writer.next_tokens("Vlak", k=400)[-1].probability > 0
     assert not {1, 2, 3} & {token.id for token in writer.next_tokens("Vlak", k=400)}
@@ -183,7 +258,9 @@ def test_lone_surrogate_is_a_clear_error(writer: Writer) -> None:
         ({"top_p": 1.2}, "outside 0..1"),
         ({"top_k": -1}, "outside 0"),
         ({"max_new_tokens": 0}, "outside 1"),
-        ({"max_new_tokens": 64}, "max_new_tokens of at most 63"),
+        ({"typical_p": 0.0}, "do_sample = false"),
+        ({"repetition_penalty": 0.0}, "1 for no penalty"),
+        ({"min_p": 1.5}, "outside 0..1"),
         ({"max_new_tokens": 5, "max_length": 9}, "Give one"),
         ({"no_repeat_ngram_size": 1.5}, "must be of type int"),
         ({"num_return_sequences": 0}, "outside 1..1000"),
@@ -202,7 +279,7 @@ def test_wrong_option_is_refused_with_its_cure(writer: Writer, options: dict[str
 
 def test_damaged_weights_are_named_as_the_cause(writer: Writer) -> None:
     with torch.no_grad():
-        writer.model.transformer.ln_f.weight.fill_(float("nan"))
+        writer.engine.model.transformer.ln_f.weight.fill_(float("nan"))
     with pytest.raises(CheckpointError, match="no numbers"):
         writer.generate("Vlak")
     with pytest.raises(CheckpointError, match="no numbers"):
@@ -211,7 +288,7 @@ def test_damaged_weights_are_named_as_the_cause(writer: Writer) -> None:
 
 def test_options_that_leave_no_token_are_refused(writer: Writer) -> None:
     with pytest.raises(ConfigError, match="leave no token"):
-        next_token_bias(writer.model, favourite=5)
+        next_token_bias(writer.engine.model, favourite=5)
         writer._banned = list(range(320))
         writer.generate("Vlak", do_sample=False)
 
@@ -224,7 +301,7 @@ def test_llama_writes_as_well(tmp_path: Path, writer: Writer) -> None:
         vocab_size=384, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
         num_key_value_heads=1, max_position_embeddings=48,
     )  # fmt: skip
-    llama = Writer(Checkpoint(LlamaForCausalLM(config).eval(), writer.tokenizer, tmp_path))
+    llama = Writer(TorchEngine(LlamaForCausalLM(config).eval(), writer.tokenizer), tmp_path)
     assert llama.context == 48
     assert llama.generate("Vlak " * 100, seed=1, num_return_sequences=2) == llama.generate(
         "Vlak " * 100, seed=1, num_return_sequences=2

@@ -137,7 +137,7 @@ def test_last_letters_are_the_unfinished_word() -> None:
 
 def token_probabilities(writer: Writer, ids: list[int]) -> list[float]:
     with torch.inference_mode():
-        logits = writer.model(torch.tensor([ids])).logits[0, -1].double()
+        logits = writer.engine.model(torch.tensor([ids])).logits[0, -1].double()
     reserved = torch.tensor([i in (1, 2, 3) for i in range(len(logits))])
     return logits.masked_fill(reserved, -torch.inf).softmax(-1).tolist()
 

@@ -1,0 +1,185 @@
+"""The reference engine: torch and transformers, any device, every decoder that `model/anatomy.py` knows.
+
+Texts are read into a cache of keys and values that is cropped, extended and shared: candidates behind one prefix and
+continuations of one prompt read it once. The model may have linear layers in 8 bits (`int8.py`).
+"""
+
+# Axes: B rows, T tokens, V vocabulary
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import DynamicCache, GenerationConfig, PreTrainedModel
+
+from mothertongue.model.anatomy import anatomy
+from mothertongue.use.config import GenerateConfig
+from mothertongue.use.engine import Floats, check_numbers, check_texts, end_of, log_softmax
+from mothertongue.use.steps import one_text
+
+CACHED_TOKENS = 8192  # of all copies of a prefix's cache together: about 300 MB at the size of GPT-2 small
+LOGITS_AT_ONCE = 1 << 26  # 256 MB
+
+
+class TorchEngine:
+    """Computes with a model that is open, where it is. The folder's own habits of generation are dropped."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer) -> None:
+        model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+        self.model, self.tokenizer = model, tokenizer
+        self.end_id = end_of(tokenizer)
+        parts = anatomy(model)
+        self.vocab_size, self.context = parts.embeddings.num_embeddings, parts.context
+
+    def honours(self, options: GenerateConfig) -> bool:
+        """All options, always."""
+        return True
+
+    def next_tokens(self, ids: Sequence[int]) -> Floats:
+        """Log-probabilities [V] of the token after `ids` (at least one)."""
+        return log_softmax(self._answer([ids], DynamicCache())[0])
+
+    def score(self, prefix: Sequence[int], candidates: Sequence[Sequence[int]]) -> list[Floats]:
+        """Log-probabilities of each candidate's tokens after `prefix` (at least one token), which is read once."""
+        longest = max((len(one) for one in candidates), default=0)
+        self._check([one for one in candidates if one], behind=len(prefix) - 1)
+        cache = DynamicCache()
+        first_V = torch.from_numpy(log_softmax(self._answer([prefix], cache)[0]))
+        scores = [first_V[list(one[:1])].tolist() for one in candidates]
+        # those of like length together: what is read beyond a candidate's end is lost work
+        order = sorted((i for i, one in enumerate(candidates) if len(one) > 1), key=lambda i: len(candidates[i]))
+        at_once = max(1, min(CACHED_TOKENS // len(prefix), LOGITS_AT_ONCE // (self.vocab_size * max(1, longest))))
+        for start in range(0, len(order), at_once):
+            part = order[start : start + at_once]
+            for i, rest in zip(part, self._score_rest([candidates[i] for i in part], cache), strict=True):
+                scores[i] += rest
+        answers = [np.asarray(one, dtype=np.float32) for one in scores]
+        check_numbers(np.concatenate([np.zeros(1, np.float32), *answers]))
+        return answers
+
+    def _score_rest(self, candidates: Sequence[Sequence[int]], cache: DynamicCache) -> Iterator[list[float]]:
+        """Log-probabilities of the tokens after the first of each candidate."""
+        longest = max(len(one) for one in candidates)
+        ids_BT = torch.tensor([[*one, *[0] * (longest - len(one))] for one in candidates])
+        with torch.inference_mode():
+            logits_BTV = self._forward(ids_BT[:, :-1], _copies(cache, len(candidates)), keep=0)
+            found_BT = logits_BTV.gather(-1, ids_BT[:, 1:, None].to(logits_BTV.device))[..., 0]
+            found_BT = found_BT.sub_(logits_BTV.logsumexp(dim=-1)).cpu()
+        for one, row in zip(candidates, found_BT.tolist(), strict=True):
+            yield row[: len(one) - 1]
+
+    def session(self) -> TorchSession:
+        """An empty session."""
+        return TorchSession(self)
+
+    def rows(self, prompts: Sequence[Sequence[int]], *, room: int | None = None) -> TorchRows:
+        """Rows that begin with `prompts`, all of one length; where they are all the same, they are read once."""
+        return TorchRows(self, prompts)
+
+    def generate(
+        self,
+        ids: Sequence[int],
+        options: GenerateConfig,
+        *,
+        on_token: Callable[[int], None] | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Iterator[int]:
+        """The tokens of one continuation of `ids`, as `options` say; `cancel` is asked between tokens."""
+        return one_text(self, ids, options, on_token=on_token, cancel=cancel)
+
+    def _check(self, texts: Sequence[Sequence[int]], *, behind: int) -> None:
+        check_texts(texts, behind=behind, context=self.context, vocab_size=self.vocab_size)
+
+    def _answer(self, ids: Sequence[Sequence[int]], cache: DynamicCache) -> Floats:
+        """Raw logits [B, V] after `ids` behind what `cache` holds; the cache grows by them."""
+        self._check(ids, behind=cache.get_seq_length())
+        with torch.inference_mode():
+            logits: Floats = self._forward(torch.tensor([list(one) for one in ids]), cache, keep=1)[:, -1].cpu().numpy()
+        check_numbers(logits)
+        return logits
+
+    def _forward(self, ids_BT: Tensor, cache: DynamicCache, *, keep: int) -> Tensor:
+        output = self.model(
+            input_ids=ids_BT.to(self.model.device), past_key_values=cache, use_cache=True, logits_to_keep=keep
+        )
+        return cast(Tensor, output.logits).float()
+
+
+class TorchSession:
+    """One growing text; see `engine.Session`."""
+
+    def __init__(self, engine: TorchEngine) -> None:
+        self._engine, self._cache = engine, DynamicCache()
+        self._ids: list[int] = []
+
+    @property
+    def ids(self) -> list[int]:
+        """The tokens read so far."""
+        return list(self._ids)
+
+    def extend(self, ids: Sequence[int]) -> Floats:
+        """Read `ids` (at least one) after what was read; log-probabilities [V] of the token after the last."""
+        answer = log_softmax(self._engine._answer([ids], self._cache)[0])
+        self._ids += ids
+        return answer
+
+    def branches(self, paths: Sequence[Sequence[int]]) -> Floats:
+        """Log-probabilities [B, V] after each of `paths` behind what was read; the session stays as it is."""
+        at_once = max(1, CACHED_TOKENS // max(1, len(self._ids)))
+        parts = [paths[start : start + at_once] for start in range(0, len(paths), at_once)]
+        answers = [self._engine._answer(part, _copies(self._cache, len(part))) for part in parts]
+        return log_softmax(np.concatenate(answers))
+
+    def crop(self, length: int) -> None:
+        """Forget all but the first `length` tokens."""
+        if surplus := max(0, len(self._ids) - max(length, 0)):
+            self._cache.crop(-surplus)
+            del self._ids[-surplus:]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._cache, self._ids = DynamicCache(), []
+
+
+class TorchRows:
+    """Texts that grow side by side; see `engine.Rows`."""
+
+    def __init__(self, engine: TorchEngine, prompts: Sequence[Sequence[int]]) -> None:
+        self._engine, self._cache = engine, DynamicCache()
+        same = all(prompt == prompts[0] for prompt in prompts)
+        logits = engine._answer(prompts[:1] if same else prompts, self._cache)
+        if same and len(prompts) > 1:
+            self._cache = _copies(self._cache, len(prompts))
+            logits = logits.repeat(len(prompts), axis=0)
+        self._logits = logits
+
+    @property
+    def logits(self) -> Floats:
+        """The model's raw answer [B, V] after the last token of each row."""
+        return self._logits
+
+    def step(self, tokens: Sequence[int]) -> None:
+        """Read one more token in each row."""
+        self._logits = self._engine._answer([[token] for token in tokens], self._cache)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these rows only, in this order."""
+        self._cache.batch_select_indices(torch.tensor(rows, device=self._engine.model.device))
+        self._logits = self._logits[list(rows)]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._cache = DynamicCache()
+
+
+def _copies(cache: DynamicCache, count: int) -> DynamicCache:
+    """A cache of `count` rows that all hold the one row of `cache`; memory is taken when it grows."""
+    if not cache.get_seq_length():
+        return DynamicCache()
+    layers: list[Any] = cache.layers
+    return DynamicCache([tuple(part.expand(count, -1, -1, -1) for part in (one.keys, one.values)) for one in layers])

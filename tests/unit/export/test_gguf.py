@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+from mothertongue.errors import CheckpointError, ConfigError
+from mothertongue.export.config import ExportConfig
+from mothertongue.export.stage import export
+from mothertongue.model.checkpoint import save_checkpoint
+from mothertongue.use.load import load, open_engine
+
+pytest.importorskip("xllamacpp", exc_type=ImportError)
+pytest.importorskip("gguf")
+SIZES = {
+    "vocab_size": 320, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 64,
+}  # fmt: skip
+TEXT = [0, *range(20, 60)]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    return folder
+
+
+def save(model: PreTrainedModel, tokenizer: Tokenizer, folder: Path) -> Path:
+    folder.mkdir()
+    save_checkpoint(model, tokenizer, folder)
+    return folder
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path, tiny_tokenizer: Tokenizer) -> Path:
+    torch.manual_seed(0)
+    size = tiny_tokenizer.get_vocab_size()
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=size, n_positions=64, n_embd=64, n_layer=2, n_head=4))
+    return save(model, tiny_tokenizer, tmp_path / "checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "difference", "bits"),
+    [("float32", 1e-3, 32), ("float16", 2e-3, 16), ("q8_0", 0.1, 8.5), ("q4_0", 0.5, 8.5)],
+)
+def test_the_loss_of_every_type_is_told(
+    checkpoint: Path, out: Path, dtype: str, difference: float, bits: float
+) -> None:
+    metrics = export(ExportConfig(format="gguf", dtype=dtype), out, checkpoint=checkpoint)
+    assert {file.name for file in out.iterdir()} == {"model.gguf", "tokenizer.json", "README.md"}
+    assert 0 < metrics["logit_difference"] < difference
+    assert abs(metrics["bits_per_byte_loss"]) < difference
+    assert metrics["same_top_token"] > 0.95
+    assert metrics["bytes"] < metrics["parameters"] * bits / 8 + 60_000  # positions, norms and the vocabulary
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [(LlamaConfig, LlamaForCausalLM), (Qwen2Config, Qwen2ForCausalLM), (Qwen3Config, Qwen3ForCausalLM)],
+)
+def test_other_families_answer_as_the_checkpoint(
+    tmp_path: Path, tiny_tokenizer: Tokenizer, out: Path, config: type, kind: type
+) -> None:
+    torch.manual_seed(0)
+    sizes = {**SIZES, "vocab_size": tiny_tokenizer.get_vocab_size()}
+    folder = save(kind(config(**sizes, tie_word_embeddings=False)).eval(), tiny_tokenizer, tmp_path / "other")
+    metrics = export(ExportConfig(format="gguf", tolerance=1e-5), out, checkpoint=folder)
+    assert metrics["same_top_token"] == 1
+    exact = open_engine(folder, engine="torch").next_tokens(TEXT)
+    assert open_engine(out).next_tokens(TEXT) == pytest.approx(exact, abs=1e-5)
+
+
+def test_an_export_writes_without_torch(checkpoint: Path, out: Path) -> None:
+    export(ExportConfig(format="gguf", dtype="q8_0"), out, checkpoint=checkpoint)
+    code = (
+        "import sys; from mothertongue.use.load import load; "
+        f"print(len(load({str(out)!r}).generate('Vlak', seed=1, max_new_tokens=90))); "
+        "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+def test_an_export_offers_next_words_and_streams(checkpoint: Path, out: Path) -> None:
+    export(ExportConfig(format="gguf", dtype="float32"), out, checkpoint=checkpoint)
+    writer, exact = load(out), load(checkpoint)
+    options = {"do_sample": False, "max_new_tokens": 40, "no_repeat_ngram_size": 2}
+    assert writer.generate("Vlak", **options) == exact.generate("Vlak", **options)
+    assert "".join(writer.stream("Vlak", **options)) == exact.generate("Vlak", **options)[0]
+    assert [word.word for word in writer.next_words("Vl", k=3)] == [word.word for word in exact.next_words("Vl", k=3)]
+    texts = writer.generate("Vlak", num_return_sequences=3, seed=1)
+    assert texts == exact.generate("Vlak", num_return_sequences=3, seed=1)
+
+
+def test_a_file_that_answers_differently_is_refused(checkpoint: Path, out: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"differ from the checkpoint's.*for q4_0"):
+        export(ExportConfig(format="gguf", dtype="q4_0", tolerance=1e-3), out, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "huggingface", "dtype": "q8_0"}, 'needs format = "gguf"'),
+        ({"format": "gguf", "dtype": "bfloat16"}, 'does not write dtype = "bfloat16"'),
+    ],
+)
+def test_types_that_a_format_lacks_are_refused(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ExportConfig(**options)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"activation_function": "relu"}, "no GPT-2 with activation_function relu"),
+        ({"scale_attn_by_inverse_layer_idx": True}, "no GPT-2 with scale_attn"),
+    ],
+)
+def test_variants_that_llama_cpp_would_ignore_are_refused(
+    tmp_path: Path, tiny_tokenizer: Tokenizer, out: Path, change: dict[str, object], message: str
+) -> None:
+    size = tiny_tokenizer.get_vocab_size()
+    config = GPT2Config(vocab_size=size, n_positions=64, n_embd=32, n_layer=1, n_head=2, **change)
+    folder = save(GPT2LMHeadModel(config), tiny_tokenizer, tmp_path / "variant")
+    with pytest.raises(CheckpointError, match=message):
+        export(ExportConfig(format="gguf"), out, checkpoint=folder)
+
+
+def test_damaged_files_and_strange_tokenizers_are_refused(checkpoint: Path, out: Path) -> None:
+    export(ExportConfig(format="gguf", dtype="q8_0"), out, checkpoint=checkpoint)
+    file = out / "model.gguf"
+    whole = file.read_bytes()
+    for damaged in (b"", b"GGUF", whole[: len(whole) // 2], b"\x00" * 64 + whole[64:]):
+        file.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=r"llama\.cpp cannot open"):
+            load(out)
+    file.unlink()
+    with pytest.raises(CheckpointError, match=r"one \.gguf file"):
+        load(out, engine="llama")
+
+
+def test_weights_that_are_no_numbers_are_named_as_the_cause(checkpoint: Path, out: Path) -> None:
+    from mothertongue.export.gguf import write_model
+    from mothertongue.model.checkpoint import open_checkpoint
+
+    opened = open_checkpoint(checkpoint)
+    with torch.no_grad():
+        opened.model.transformer.ln_f.weight.fill_(np.nan)
+    write_model(opened.model, opened.tokenizer, out / "model.gguf", dtype="float32")
+    opened.tokenizer.save(str(out / "tokenizer.json"))
+    with pytest.raises(CheckpointError, match="no numbers"):
+        load(out).generate("Vlak")
