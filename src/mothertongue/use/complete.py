@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as Folder
+from threading import Lock
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
@@ -24,6 +25,7 @@ from mothertongue.use.exact import text_probability
 from mothertongue.use.personal import Personal
 from mothertongue.use.pieces import bytes_of_tokens
 from mothertongue.use.reader import Readable, Reader, never
+from mothertongue.use.steps import banned_tokens
 from mothertongue.use.table import TokenTable
 from mothertongue.use.words import (
     ANY,
@@ -75,7 +77,7 @@ class Continuation:
 
 
 class Completer:
-    """Completes with one engine; one thread at a time. What was read for one place serves the next.
+    """Completes with one engine, a question at a time. What was read for one place serves the next.
 
     A prompt is text, or bytes whose last character may be unfinished: what to append (`text`) is then appended to its
     whole characters, and begins with the unfinished one. Prompts are read as by `Writer`: as the beginning of a
@@ -85,13 +87,12 @@ class Completer:
     def __init__(self, engine: Readable, *, exact: bool = False, personal: float = 0.0) -> None:
         self._tokenizer, self._end_id = engine.tokenizer, engine.end_id
         vocabulary = bytes_of_tokens(engine.tokenizer)
-        # a special token other than the end is no text, and rows beyond the tokenizer are padding
-        banned = [i for i in range(engine.vocab_size) if i not in vocabulary and i != engine.end_id]
         self._table = TokenTable(vocabulary, engine.vocab_size)
         self._room = engine.context - min(MAX_WORD_TOKENS + 2, engine.context // 2)
         self._exact = exact
         self._personal, self._document_is_known = Personal(personal), False
-        self.reader = Reader(engine, banned=banned)
+        self.reader = Reader(engine, banned=banned_tokens(engine, vocabulary))
+        self._lock = Lock()
 
     def words(
         self, prompt: str | bytes, *, k: int = 5, which: str = "any", cancel: Callable[[], bool] = never
@@ -169,7 +170,8 @@ class Completer:
             room=self._room,
             back=TOKENS_TAKEN_BACK_EXACTLY,
         )
-        return self._probability(cursor, rest.encode() if isinstance(rest, str) else rest, ends=ends)
+        with self._lock:
+            return self._probability(cursor, rest.encode() if isinstance(rest, str) else rest, ends=ends)
 
     def know(self, document: str) -> None:
         """Count the words of `document`, in place of those of the prompt, where `personal` is above 0."""
@@ -217,11 +219,12 @@ class Completer:
 
     @contextmanager
     def _asking(self, cancel: Callable[[], bool]) -> Iterator[None]:
-        self.reader.cancel = cancel
-        try:
-            yield
-        finally:
-            self.reader.cancel = never
+        with self._lock:
+            self.reader.cancel = cancel
+            try:
+                yield
+            finally:
+                self.reader.cancel = never
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +241,9 @@ class Asked:
 
 def open_completer(folder: str | Folder, *, exact: bool = False, personal: float = 0.0) -> Completer:
     """A Completer with the model in `folder`: a checkpoint, an export, or any Hugging Face folder of a known family."""
-    from mothertongue.model.checkpoint import open_checkpoint
-    from mothertongue.use.reference import ReferenceEngine
+    from mothertongue.use.load import open_engine
 
-    return Completer(ReferenceEngine(open_checkpoint(folder)), exact=exact, personal=personal)
+    return Completer(open_engine(folder), exact=exact, personal=personal)
 
 
 def _appended(prompt: str | bytes, whole: Cursor, text: str) -> str:
@@ -270,4 +272,4 @@ def _is_end(one: Continuation, until: str) -> bool:
 
 def _check_count(k: int) -> None:
     if not 1 <= k <= MOST_WORDS:
-        raise ConfigError(f"k = {k} is outside 1..{MOST_WORDS}. Give a number in between.")
+        raise ConfigError(f"k = {k} is outside 1..{MOST_WORDS}. Give at least 1, and no more than that.")

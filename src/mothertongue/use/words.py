@@ -14,14 +14,13 @@ The probability found is a lower bound: cuttings that were not followed would ad
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mothertongue.use.table import Kind, kind_of, whole_letters
-from mothertongue.use.table import TokenTable as TokenTable
+from mothertongue.use.table import Kind, TokenTable, kind_of, whole_letters
 
 Path = tuple[int, ...]
 Probabilities = NDArray[np.floating]
@@ -201,30 +200,6 @@ class WordSearch:
         word = text.lstrip() if text[:1].isspace() or not is_letter(text[0]) else self.stem + text
         self.words[word] = self.words.get(word, 0.0) + probability
         self._texts[word] = max(self._texts.get(word, (0.0, "")), (probability, text))
-
-
-def search_words(
-    ask: Callable[[Sequence[Path]], Probabilities],
-    table: TokenTable,
-    *,
-    k: int,
-    stem: str = "",
-    after_space: bool = False,
-) -> list[NextWord]:
-    """The `k` likeliest next words after a prompt whose tokens are all certain, likeliest first.
-
-    `ask(paths)` gives the probabilities of the next token (N, V) after the prompt and each path of tokens. `stem` is
-    the unfinished word at the prompt's end. `after_space`: the prompt had a space at its end, which `ask` does not know
-    of, because it belongs to the word's token; probabilities are then those under the condition that a space comes.
-    """
-    search = WordSearch(
-        lambda path: np.asarray(ask([path])[0]),
-        table,
-        k,
-        typed=b" " if after_space else b"",
-        stem="" if after_space else stem,
-    )
-    return best_words([search], k=k)
 
 
 def best_words(searches: list[WordSearch], *, k: int, steps: int = MAX_PATHS) -> list[NextWord]:
