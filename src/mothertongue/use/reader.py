@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -38,6 +39,15 @@ class Readable(Protocol):
 
 class TakenBackError(Exception):
     """Nobody waits for the answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextToken:
+    """A token that may come next. Its text may be half of a letter, then shown as U+FFFD."""
+
+    id: int
+    text: str
+    probability: float
 
 
 def never() -> bool:

@@ -13,10 +13,10 @@ from mothertongue.errors import ConfigError
 from mothertongue.run.progress import say
 from mothertongue.use.complete import Completer
 from mothertongue.use.config import DEFAULT_NEW_TOKENS, GenerateConfig, GenerateOptions, parse_options
-from mothertongue.use.distribution import Distribution, NextToken
 from mothertongue.use.engine import Engine
 from mothertongue.use.pieces import Pieces, bytes_of_tokens
 from mothertongue.use.prompt import Prompt, prepare_prompt
+from mothertongue.use.reader import NextToken, Reader
 from mothertongue.use.steps import banned_tokens, token_steps
 from mothertongue.use.stream import in_thread
 from mothertongue.use.words import NextWord
@@ -53,7 +53,9 @@ class Writer:
     def next_tokens(self, prompt: str, *, k: int = 10) -> list[NextToken]:
         """The `k` likeliest next tokens, likeliest first, each with its probability (0-1)."""
         _check_count(k)
-        first_V = Distribution(self.engine, self._prepare(prompt, new_tokens=1).ids, banned=self._banned)([()])[0]
+        reader = Reader(self.engine, banned=self._banned)
+        first_V = reader(tuple(self._prepare(prompt, new_tokens=1).ids))
+        reader.close()
         best = np.argsort(-first_V, kind="stable")[:k].tolist()
         return [NextToken(i, self._token_text(i), float(first_V[i])) for i in best if first_V[i] > 0]
 
