@@ -18,22 +18,26 @@ def find_model(reference: str) -> Path:
     folder = Path(reference)
     if not folder.is_dir() and re.fullmatch("[a-z]{2,3}", reference):
         folder = _newest_run(reference)
-    if folder.is_dir() and not (folder / "config.json").is_file():
+    if folder.is_dir() and not _is_model(folder):
         for step in LAST_STEPS:
-            if (folder / step / "config.json").is_file():
+            if _is_model(folder / step):
                 return folder / step
     return folder if folder.is_dir() else locate(reference)
 
 
 def _newest_run(language: str) -> Path:
     runs = [recipe.parent for recipe in RUNS.glob("*/recipe.toml") if _language(recipe) == language]
-    models = [run / step for run in runs for step in LAST_STEPS if (run / step / "config.json").is_file()]
+    models = [run / step for run in runs for step in LAST_STEPS if _is_model(run / step)]
     if not models:
         raise ArtifactError(
             f'There is no model of the language "{language}" in {RUNS}/. Make one with `mothertongue demo {language}`, '
             "or give the folder of a model."
         )
     return max(models, key=lambda model: (model.parent.stat().st_mtime, -LAST_STEPS.index(model.name)))
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / "config.json").is_file() or any(folder.glob("*.gguf"))
 
 
 def _language(recipe: Path) -> str:
