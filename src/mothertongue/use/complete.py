@@ -21,10 +21,11 @@ from threading import Lock
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
 from mothertongue.use.cursor import Cursor, find_cursor
+from mothertongue.use.engine import Engine
 from mothertongue.use.exact import text_probability
 from mothertongue.use.personal import Personal
 from mothertongue.use.pieces import bytes_of_tokens
-from mothertongue.use.reader import Readable, Reader, never
+from mothertongue.use.reader import Reader, never
 from mothertongue.use.steps import banned_tokens
 from mothertongue.use.table import TokenTable
 from mothertongue.use.words import (
@@ -84,7 +85,7 @@ class Completer:
     document, in NFC; of a long one the end. Lone surrogates are a ConfigError.
     """
 
-    def __init__(self, engine: Readable, *, exact: bool = False, personal: float = 0.0) -> None:
+    def __init__(self, engine: Engine, *, exact: bool = False, personal: float = 0.0) -> None:
         self._tokenizer, self._end_id = engine.tokenizer, engine.end_id
         vocabulary = bytes_of_tokens(engine.tokenizer)
         self._table = TokenTable(vocabulary, engine.vocab_size)

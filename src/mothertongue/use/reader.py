@@ -11,30 +11,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from mothertongue.errors import CheckpointError
-from mothertongue.use.engine import Session
+from mothertongue.use.engine import Engine
 
 Probabilities = NDArray[np.float32]
 REMEMBERED_BYTES = 64 << 20
 LEAST_LOG = -80.0  # no token is impossible: whatever is typed can be completed
-
-
-class Readable(Protocol):
-    """What completion needs of an Engine."""
-
-    tokenizer: Tokenizer
-    end_id: int
-    vocab_size: int
-    context: int
-
-    def session(self) -> Session:
-        """An empty session."""
 
 
 class TakenBackError(Exception):
@@ -58,7 +44,7 @@ def never() -> bool:
 class Reader:
     """Probabilities [V] of the next token; tokens in `banned` have none. `reads` counts what the model was asked."""
 
-    def __init__(self, engine: Readable, *, banned: Sequence[int] = ()) -> None:
+    def __init__(self, engine: Engine, *, banned: Sequence[int] = ()) -> None:
         self.reads = 0
         self.cancel: Callable[[], bool] = never  # asked before the model is
         self._session = engine.session()
