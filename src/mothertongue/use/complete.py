@@ -101,9 +101,9 @@ class Completer:
         """The `k` likeliest words at the end of `prompt`, likeliest first; fewer if the model sees no more.
 
         Where the prompt ends in a word, they are words that begin so, and what may follow if it is finished; or, by
-        `which`, only "longer" ones, or only the "next", as if it were known whether it is finished. A
-        probability (0-1) is a lower bound, and the sum over all cuttings if the completer is exact. Raises
-        TakenBackError when `cancel` says so.
+        `which`, only the "longer" ones, or only the "next", where it is known that the word is finished. A probability
+        (0-1) is a lower bound, and the sum over all cuttings if the completer is exact. Raises TakenBackError when
+        `cancel` says so.
         """
         _check_count(k)
         if which not in WHICH:
@@ -113,13 +113,8 @@ class Completer:
             wanted = k if not self._personal.share else min(MOST_WORDS, 2 * k)
             found = best_words(self._searches(cursor, wanted, which), k=wanted, steps=self._steps(wanted))
             if self._exact:
-                found = sorted((self._exactly(cursor, word) for word in found), key=lambda word: -word.probability)
-            if self._personal.share:
-                if not self._document_is_known:
-                    self._personal.read(cursor.text)
-                stem = cursor.stem if cursor.stem and is_letter(cursor.stem[0]) and not cursor.torn else ""
-                found = self._personal.mix(found, stem=stem, k=k)
-            return found
+                found = self._exactly(cursor, found, which)
+            return self._personally(cursor, found, which, k) if self._personal.share else found
 
     def continuations(
         self,
@@ -211,9 +206,22 @@ class Completer:
     def _steps(self, k: int) -> int:
         return MAX_PATHS if self._exact else min(MAX_PATHS, STEPS + k)
 
-    def _exactly(self, cursor: Cursor, word: NextWord) -> NextWord:
-        rest = word.text.encode()[len(cursor.torn) :]
-        return NextWord(word.word, self._probability(cursor, rest, ends=is_letter(word.text[-1])), word.text)
+    def _exactly(self, cursor: Cursor, words: list[NextWord], which: str) -> list[NextWord]:
+        condition = 1.0
+        if which == "next" and cursor.stem and not cursor.torn:
+            condition = self._probability(cursor, b"", ends=True) or 1.0
+        summed = [
+            NextWord(word.word, self._probability(cursor, rest, ends=is_letter(word.text[-1])) / condition, word.text)
+            for word in words
+            for rest in [word.text.encode()[len(cursor.torn) :]]
+        ]
+        return sorted(summed, key=lambda word: -word.probability)
+
+    def _personally(self, cursor: Cursor, words: list[NextWord], which: str, k: int) -> list[NextWord]:
+        if not self._document_is_known:
+            self._personal.read(cursor.text)
+        begun = which != "next" and not cursor.torn and cursor.stem and is_letter(cursor.stem[0])
+        return self._personal.mix(words, stem=cursor.stem if begun else "", k=k)
 
     def _probability(self, cursor: Cursor, rest: bytes, *, ends: bool) -> float:
         return text_probability(self._ask_after, self._table, self._tokenizer, cursor, rest, ends=ends)

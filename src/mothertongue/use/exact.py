@@ -24,7 +24,8 @@ from mothertongue.use.words import Ask, Path, Probabilities
 
 TOLERANCE = 1e-6  # of the sum: what would add less, all together, is left out
 LEAST = 1e-7  # a torn character of less probability is not waited for
-MAX_PATHS = 4096
+MAX_PATHS = 4096  # a model that has learnt nothing may need more for a long word: the sum is a lower bound then
+PER_BYTE = 4.0  # how much less likely a text is for each byte it is longer, about
 
 
 @dataclass(frozen=True)
@@ -63,29 +64,29 @@ class Spelling:
         return total
 
     def _paths(self, data: bytes) -> Iterator[tuple[float, Path, bytes, float]]:
-        """Every beginning of `data` in tokens, and all of it, likeliest first.
+        """Every beginning of `data` in tokens, and all of it; the likeliest for their length come first.
 
         Its probability, its tokens, what remains to be spelled, and how much probability this one and all that are
         still to come have at most.
         """
-        heap: list[tuple[float, Path, int]] = [(-1.0, (), 0)]
+        heap: list[tuple[float, float, Path, int]] = [(-1.0, 1.0, (), 0)]
         left = 1.0
         for _ in range(MAX_PATHS):
             if not heap:
                 return
-            negative, path, done = heapq.heappop(heap)
+            _, p, path, done = heapq.heappop(heap)
             rest = data[done:]
-            yield -negative, path, rest, left
-            left += negative
+            yield p, path, rest, left
+            left -= p
             if not rest:
                 continue
             next_V = self.ask(path)
             whole = [token for token in self.table.beginning_with(rest).tolist() if self.table.data[token] == rest]
             for token in [*self.table.inside(rest), *whole]:
-                share = -negative * float(next_V[token])
-                if share > 0:
+                longer = done + len(self.table.data[token])
+                if (share := p * float(next_V[token])) > 0:
                     left += share
-                    heapq.heappush(heap, (-share, (*path, token), done + len(self.table.data[token])))
+                    heapq.heappush(heap, (-share * PER_BYTE**longer, share, (*path, token), longer))
 
     def _other(self, path: Path, next_V: Probabilities, kind: Kind, weight: float) -> float:
         """The share of what follows `path` that begins with another kind than `kind`, or is the document's end."""

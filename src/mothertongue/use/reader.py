@@ -47,7 +47,7 @@ class Reader:
     def __init__(self, engine: Engine, *, banned: Sequence[int] = ()) -> None:
         self.reads = 0
         self.cancel: Callable[[], bool] = never  # asked before the model is
-        self._session = engine.session()
+        self._session, self._context = engine.session(), engine.context
         self._banned = np.array(banned, dtype=np.int64)
         self._known: OrderedDict[tuple[int, ...], Probabilities] = OrderedDict()
         self._remembered = max(8, REMEMBERED_BYTES // (4 * engine.vocab_size))
@@ -67,6 +67,7 @@ class Reader:
 
     def _answer(self, ids: tuple[int, ...]) -> Probabilities:
         self.reads += 1
+        ids = ids[-self._context :]  # of what does not fit the beginning is left out
         read = self._session.ids
         same = next((n for n, (a, b) in enumerate(zip(read, ids, strict=False)) if a != b), min(len(read), len(ids)))
         same = min(same, len(ids) - 1)  # an answer comes only with a token that is read

@@ -162,6 +162,21 @@ def test_the_window_of_a_long_text_stays_while_one_types(
         assert text[:end].rstrip().endswith(cursor.text.rstrip())
 
 
+def test_exact_words_after_a_finished_one_are_those_under_that_condition(make_engine: Callable[..., Any]) -> None:
+    completer = Completer(make_engine(sharpness=1.0), exact=True)
+    finished = completer.probability("Vlak", "")
+    for word in completer.words("Vlak", k=3, which="next"):
+        ends = word.word[-1].isalnum()
+        assert word.probability * finished == pytest.approx(completer.probability("Vlak", word.text, ends=ends))
+
+
+@pytest.mark.parametrize("context", [8, 20])
+def test_a_tiny_context_is_no_end(make_engine: Callable[..., Any], context: int) -> None:
+    completer = Completer(make_engine(context=context))
+    for prompt in ("", "Vlak do Brna odjíždí v devět", "nejneobhospodařovávatelnějšími", "🦄🦄🦄🦄"):
+        assert completer.words(prompt, k=2)
+
+
 def test_lone_surrogates_and_broken_bytes_are_clear_errors(random_completer: Completer) -> None:
     with pytest.raises(ConfigError, match=r"lone surrogate, U\+D83D, at character 4"):
         random_completer.words("abc\ud83d")
