@@ -164,10 +164,10 @@ def _rotary(config: Any) -> dict[str, Any]:
 
 def _add_tokenizer(writer: GGUFWriter, tokenizer: Tokenizer, *, rows: int) -> None:
     """The vocabulary, if llama.cpp would cut text as it does; else its size alone, and programs can give ids only."""
-    if not is_gpt2_like(tokenizer):
+    merges = json.loads(tokenizer.to_str())["model"].get("merges")
+    if not merges or not is_gpt2_like(tokenizer):
         writer.add_tokenizer_model("none")
         return
-    merges = json.loads(tokenizer.to_str())["model"]["merges"]
     special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     names = {i: token for token, i in tokenizer.get_vocab(with_added_tokens=True).items()}
     writer.add_tokenizer_model("gpt2")

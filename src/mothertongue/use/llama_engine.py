@@ -65,7 +65,8 @@ class LlamaEngine:
             str(file).encode(), self._library.llama_model_default_params()
         )
         if not self.model:
-            raise CheckpointError(f"llama.cpp cannot open {file}: it is damaged, or of a kind it does not know.")
+            why = " ".join(llama_library.complaints).strip() or "it does not say why"
+            raise CheckpointError(f"llama.cpp cannot open {file}: {why}. Export the model again.")
         self._free = weakref.finalize(self, self._library.llama_model_free, self.model)
         self.vocab_size = int(self._library.llama_vocab_n_tokens(self._library.llama_model_get_vocab(self.model)))
         self.context = int(self._library.llama_model_n_ctx_train(self.model))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections import deque
 from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char_p, c_float, c_int8, c_int32, c_uint8, c_void_p
 from functools import cache
 from importlib.util import find_spec
@@ -54,7 +55,16 @@ class ContextParams(Structure):
 
 
 _LOG = CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
-_SILENT = _LOG(lambda level, text, data: None)  # llama.cpp tells its life to stderr; what fails is said by us
+ERROR = 4  # ggml's level
+complaints: deque[str] = deque(maxlen=1)  # what llama.cpp has said last of what failed
+
+
+def _listen(level: int, text: bytes, data: int) -> None:
+    if level == ERROR:
+        complaints.append(text.decode("utf-8", "replace"))
+
+
+_LISTENER = _LOG(_listen)  # otherwise it would tell its life to stderr
 SIGNATURES = {
     "llama_backend_init": (None, []),
     "llama_log_set": (None, [_LOG, c_void_p]),
@@ -108,7 +118,7 @@ def _open() -> ctypes.CDLL:
     except (OSError, AttributeError) as error:
         raise ConfigError(f"This version of xllamacpp is not known here ({error}). Do: {INSTALL}") from error
     _check_layout(bytes(opened.llama_context_default_params().data))
-    opened.llama_log_set(_SILENT, None)
+    opened.llama_log_set(_LISTENER, None)
     opened.llama_backend_init()
     return opened
 

@@ -119,9 +119,11 @@ def _top_k(logits_V: Floats, k: int) -> Choice:
 def _top_p(choice: Choice, mass: float) -> Choice:
     """The likeliest tokens of this total probability: without those of the unlikely end that sum up to the rest."""
     probabilities = choice.probabilities
-    order = probabilities.argsort()
-    kept = np.empty(len(order), dtype=bool)
-    kept[order] = probabilities[order].cumsum() > 1 - mass
+    # all those below this share sum up to less than the rest: they need not be sorted
+    kept = probabilities >= (1 - mass) / len(probabilities)
+    likely = np.flatnonzero(kept)
+    order = likely[probabilities[likely].argsort()]
+    kept[order] = probabilities[~kept].sum() + probabilities[order].cumsum() > 1 - mass
     kept[order[-1]] = True
     return choice.only(kept)
 

@@ -4,7 +4,7 @@ Texts are read into a cache of keys and values that is cropped, extended and sha
 continuations of one prompt read it once. The model may have linear layers in 8 bits (`int8.py`).
 """
 
-# Axes: B rows, T tokens, V vocabulary
+# Axes: B rows, T tokens, N scored tokens, D hidden, V vocabulary
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mothertongue.use.engine import Floats, check_numbers, check_texts, end_of, 
 from mothertongue.use.steps import one_text
 
 CACHED_TOKENS = 8192  # of all copies of a prefix's cache together: about 300 MB at the size of GPT-2 small
-LOGITS_AT_ONCE = 1 << 26  # 256 MB
+HEAD_ROWS = 128
 
 
 class TorchEngine:
@@ -53,7 +53,7 @@ class TorchEngine:
         scores = [first_V[list(one[:1])].tolist() for one in candidates]
         # those of like length together: what is read beyond a candidate's end is lost work
         order = sorted((i for i, one in enumerate(candidates) if len(one) > 1), key=lambda i: len(candidates[i]))
-        at_once = max(1, min(CACHED_TOKENS // len(prefix), LOGITS_AT_ONCE // (self.vocab_size * max(1, longest))))
+        at_once = max(1, CACHED_TOKENS // (len(prefix) + longest))
         for start in range(0, len(order), at_once):
             part = order[start : start + at_once]
             for i, rest in zip(part, self._score_rest([candidates[i] for i in part], cache), strict=True):
@@ -64,14 +64,27 @@ class TorchEngine:
 
     def _score_rest(self, candidates: Sequence[Sequence[int]], cache: DynamicCache) -> Iterator[list[float]]:
         """Log-probabilities of the tokens after the first of each candidate."""
-        longest = max(len(one) for one in candidates)
-        ids_BT = torch.tensor([[*one, *[0] * (longest - len(one))] for one in candidates])
+        lengths = [len(one) - 1 for one in candidates]
+        ids_BT = torch.tensor([[*one[:-1], *[0] * (max(lengths) - len(one) + 1)] for one in candidates])
+        real_BT = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+        targets_N = torch.tensor([token for one in candidates for token in one[1:]])
+        device = self.model.device
         with torch.inference_mode():
-            logits_BTV = self._forward(ids_BT[:, :-1], _copies(cache, len(candidates)), keep=0)
-            found_BT = logits_BTV.gather(-1, ids_BT[:, 1:, None].to(logits_BTV.device))[..., 0]
-            found_BT = found_BT.sub_(logits_BTV.logsumexp(dim=-1)).cpu()
-        for one, row in zip(candidates, found_BT.tolist(), strict=True):
-            yield row[: len(one) - 1]
+            hidden_BTD = self.model.base_model(
+                input_ids=ids_BT.to(device), past_key_values=_copies(cache, len(candidates)), use_cache=True
+            ).last_hidden_state
+            found_N = self._score_hidden(hidden_BTD[real_BT.to(device)], targets_N.to(device))
+        for part in torch.split(found_N, lengths):
+            yield part.tolist()
+
+    def _score_hidden(self, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
+        """Log-probabilities of `targets_N`; few rows at a time, so that their logits stay in memory that is at hand."""
+        head = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        found = []
+        for part_ND, part_N in zip(torch.split(hidden_ND, HEAD_ROWS), torch.split(targets_N, HEAD_ROWS), strict=True):
+            logits_NV = head(part_ND).float()
+            found.append(logits_NV.gather(-1, part_N[:, None])[:, 0] - logits_NV.logsumexp(dim=-1))
+        return torch.cat(found).cpu()
 
     def session(self) -> TorchSession:
         """An empty session."""

@@ -24,6 +24,7 @@ from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.export.config import ExportConfig
 from mothertongue.export.stage import export
 from mothertongue.model.checkpoint import save_checkpoint
+from mothertongue.tokenizer.bytelevel import train_bytelevel
 from mothertongue.use.load import load, open_engine
 
 pytest.importorskip("xllamacpp", exc_type=ImportError)
@@ -172,3 +173,13 @@ def test_weights_that_are_no_numbers_are_named_as_the_cause(checkpoint: Path, ou
     opened.tokenizer.save(str(out / "tokenizer.json"))
     with pytest.raises(CheckpointError, match="no numbers"):
         load(out).generate("Vlak")
+
+
+def test_a_tokenizer_that_llama_cpp_does_not_know_stays_beside_the_file(tmp_path: Path, out: Path) -> None:
+    torch.manual_seed(0)
+    tokenizer = train_bytelevel(["ab"], vocab_size=260)  # no merges
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=260, n_positions=64, n_embd=32, n_layer=1, n_head=2))
+    folder = save(model, tokenizer, tmp_path / "bytes")
+    assert export(ExportConfig(format="gguf"), out, checkpoint=folder)["same_top_token"] == 1
+    texts = load(out).generate("Vlak", do_sample=False, max_new_tokens=8)
+    assert texts == load(folder).generate("Vlak", do_sample=False, max_new_tokens=8)
