@@ -19,14 +19,14 @@ from typing import Any
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from mothertongue.model.anatomy import GROUPS, set_dropout
+from mothertongue.model.distributed import join, mean_of_all
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products
 from mothertongue.run.team import rank, world
 from mothertongue.train.config import TrainConfig
-from mothertongue.train.distributed import join, mean_of_all
 from mothertongue.train.learner import Learner
-from mothertongue.train.schedule import GROUPS, Phase
-from mothertongue.train.stage import set_dropout
+from mothertongue.train.schedule import Phase
 from results_file import write_results
 
 TEAM = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29417", "OMP_NUM_THREADS": "1"}

@@ -10,7 +10,7 @@ from statistics import median
 
 from mothertongue.run.derive import shape_from
 from mothertongue.run.machine import measure_machine
-from mothertongue.train.predict import predict
+from mothertongue.run.predict import predict
 from train_job import SIZES, Job
 from train_rounds import Bench, Result, Round, predictor_hash
 

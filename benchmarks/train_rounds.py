@@ -144,7 +144,7 @@ def source_hash() -> str:
 def predictor_hash() -> str:
     """What a prediction depends on."""
     package = SOURCE / "mothertongue"
-    return _hash([*package.glob("run/*.py"), *(package / "train" / f"{name}.py" for name in ("predict", "probe"))])
+    return _hash([*package.glob("run/*.py"), package / "model" / "probe.py"])
 
 
 def _hash(files: Iterable[Path]) -> str:

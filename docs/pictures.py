@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from mothertongue.model.anatomy import GROUPS
 from mothertongue.train.config import TrainConfig
-from mothertongue.train.schedule import GROUPS, Phase, Shape, cosine, one_cycle, one_cycle_momentum, phases, plateau
+from mothertongue.train.schedule import Phase, Shape, cosine, one_cycle, one_cycle_momentum, phases, plateau
 
 PICTURES = Path(__file__).parent / "pictures"
 INK, FROZEN = "#222222", "#eceef0"

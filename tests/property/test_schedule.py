@@ -8,18 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mothertongue.model.anatomy import GROUPS
 from mothertongue.train.config import TrainConfig
-from mothertongue.train.schedule import (
-    GROUPS,
-    Shape,
-    cosine,
-    guillou,
-    one_cycle,
-    one_cycle_momentum,
-    phases,
-    plateau,
-    shape_of,
-)
+from mothertongue.train.schedule import Shape, cosine, guillou, one_cycle, one_cycle_momentum, phases, plateau, shape_of
 
 SHARE = st.floats(0, 1)
 STEPS = st.integers(1, 400)

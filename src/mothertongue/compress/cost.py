@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.schedule import draw, phases, replacing_schedule
 from mothertongue.model.anatomy import anatomy
-from mothertongue.train.compute import block_flop, flop_per_token
+from mothertongue.model.compute import block_flop, flop_per_token
 from mothertongue.train.data import Windows
 from mothertongue.train.schedule import Phase
 

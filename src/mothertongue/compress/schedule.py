@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.train.schedule import GROUPS, Phase, shape_of
+from mothertongue.model.anatomy import GROUPS
+from mothertongue.train.schedule import Phase, shape_of
 
 
 def replacing_schedule(scheduler: str, start: float, steps: int) -> Callable[[int], float]:

@@ -23,20 +23,21 @@ from mothertongue.compress.theseus import (
     replace_modules,
     successor_layers,
 )
-from mothertongue.model.anatomy import anatomy
+from mothertongue.model.anatomy import anatomy, set_dropout
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
+from mothertongue.model.distributed import join
 from mothertongue.model.products import fast_products
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.team import rank
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import dev_lines, dev_score, dev_texts, device, open_windows, set_dropout
+from mothertongue.train.stage import dev_lines, dev_score, dev_texts, open_windows
 
 
 def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
     """Compress `checkpoint` to fewer layers, training on `corpus`; save a checkpoint in `out`, log.jsonl beside it."""
     opened = open_checkpoint(checkpoint)
     predecessor = opened.model.requires_grad_(False)
-    nn.Module.to(predecessor, device())
+    nn.Module.to(predecessor, join())
     count = len(anatomy(predecessor).blocks)
     kept = successor_layers(count, check_layers(count, config.layers), config.initial)
     model = set_dropout(make_successor(predecessor, kept), config.dropout)

@@ -30,6 +30,8 @@ class Family:
 
 GPT2 = Family("transformer.wte", "transformer.h", "transformer.ln_f", positions="transformer.wpe")
 LLAMA = Family("model.embed_tokens", "model.layers", "model.norm")
+# thirds of the blocks, from the input up; "embeddings" = token and position rows, final norm, head
+GROUPS = ("bottom", "middle", "top", "embeddings")
 # settings that are a list with one entry per layer
 PER_LAYER = ("layer_types", "no_rope_layers")
 FAMILIES: dict[str, Family] = {"gpt2": GPT2, **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "smollm3"), LLAMA)}
@@ -76,6 +78,28 @@ def anatomy(model: PreTrainedModel) -> Anatomy:
         hidden_size=model.config.hidden_size,
         context=model.config.max_position_embeddings,
     )
+
+
+def third_of(index: int, count: int) -> str:
+    """The group of block `index` of `count`.
+
+    >>> [third_of(i, 12) for i in (0, 3, 4, 7, 8, 11)]
+    ['bottom', 'bottom', 'middle', 'middle', 'top', 'top']
+    """
+    return GROUPS[index * 3 // count]
+
+
+def set_dropout(model: PreTrainedModel, probability: float) -> PreTrainedModel:
+    """Give every dropout of `model` this probability; the saved configuration says so too."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = probability
+        if isinstance(getattr(module, "attention_dropout", None), (int, float)):
+            setattr(module, "attention_dropout", probability)  # noqa: B010  Llama-like blocks hold a number
+    for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout"):
+        if hasattr(model.config, name):
+            setattr(model.config, name, probability)
+    return model
 
 
 def set_layers(model: PreTrainedModel, blocks: list[nn.Module]) -> None:

@@ -19,7 +19,8 @@ from transformers import PreTrainedModel
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.products import product, product_over_rows
 
-CHUNK_TOKENS = 512
+CHUNK_TOKENS = 256
+HEAD_ROWS = 192  # of the head's gradient that a chunk adds at once
 
 
 def next_token_loss(
@@ -116,8 +117,13 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             if hidden_grad is not None:
                 hidden_grad[part] = product(grad_CV, head_VD.T).div_(count)
             if want_head:
-                share_DV = product_over_rows(hidden_ND[part] / count, grad_CV)
-                head_grad_DV = share_DV.to(head_VD.dtype) if head_grad_DV is None else head_grad_DV.add_(share_DV)
+                scaled_CD = hidden_ND[part] / count
+                if head_grad_DV is None:
+                    head_grad_DV = product_over_rows(scaled_CD, grad_CV).to(head_VD.dtype)
+                else:
+                    columns, rows = torch.split(scaled_CD, HEAD_ROWS, 1), torch.split(head_grad_DV, HEAD_ROWS)
+                    for rows_C, rows_V in zip(columns, rows, strict=True):
+                        rows_V += product_over_rows(rows_C, grad_CV)
             if bias_grad is not None:
                 bias_grad += grad_CV.sum(dim=0) / count
         ctx.save_for_backward(hidden_grad, head_grad_DV, bias_grad)

@@ -10,6 +10,7 @@ the same numbers. Measured: docs/why/LOG.md, 2026-11-22.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -52,9 +53,21 @@ def product_over_rows(left_NK: Tensor, right_NM: Tensor) -> Tensor:
     return total_KM
 
 
+def machine_gigaflop(device: torch.device) -> float:
+    """10^9 operations a second of large float32 products on the processor, best of five; 0 on other devices."""
+    if device.type != "cpu":
+        return 0.0
+    square, times = torch.ones(1024, 1024), []
+    for _ in range(5):
+        begun = time.perf_counter()
+        product(square, square)
+        times.append(time.perf_counter() - begun)
+    return 2 * 1024**3 / min(times) / 1e9
+
+
 @contextmanager
 def fast_products(model: nn.Module) -> Iterator[None]:
-    """Let `model` compute faster inside the `with`: linear layers, GPT-2's GELU, dropout, causal attention."""
+    """Let `model` compute faster inside the `with`: linear layers, feed-forward parts, dropout, causal attention."""
     ways = {layer: way for layer in model.modules() if (way := _faster(layer)) and "forward" not in vars(layer)}
     config: Any = getattr(model, "config", None)
     attends = getattr(config, "_attn_implementation", None) == "sdpa"
@@ -85,10 +98,14 @@ def _suits(tensor: Tensor) -> bool:
 
 
 def _faster(layer: nn.Module) -> Callable[[Tensor], Tensor] | None:
+    from mothertongue.model.mlp import faster_mlp  # which needs the products of this file
+
     if isinstance(layer, NewGELUActivation):  # the same formula in one kernel instead of eight
         return partial(functional.gelu, approximate="tanh")
     if isinstance(layer, nn.Dropout):
         return partial(dropout, layer)
+    if mlp := faster_mlp(layer):
+        return mlp
     return partial(_linear, layer) if isinstance(layer, (nn.Linear, Conv1D)) and prefers_onednn() else None
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.run.inputs import locate
@@ -60,17 +60,15 @@ class Shape:
 GPT2_SMALL = Shape(layers=12, hidden_size=768, context=1024, assumed=True)
 
 
-class Predicted(Protocol):
-    """What train/predict.py says of a training; this room cannot import it."""
+@dataclass(frozen=True)
+class Prediction:
+    """What predict.py says of a training on a machine that does nothing else."""
 
-    @property
-    def tokens_per_second(self) -> float: ...
-
-    @property
-    def megabytes(self) -> float: ...
+    tokens_per_second: float
+    megabytes: float  # at most, of the whole process
 
 
-Predict = Callable[[Shape, int, "Shape | None"], Predicted]  # learner, batch size, teacher
+Predict = Callable[[Shape, int, "Shape | None"], Prediction]  # learner, batch size, teacher
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How fast this machine trains: what the terms of a training's cost take here, measured by short trainings.
 
-The measuring is `mothertongue.train.probe`, in a process of its own: torch stays out of this one, and the threads are
+The measuring is `mothertongue.model.probe`, in a process of its own: torch stays out of this one, and the threads are
 those that a training would have.
 """
 
@@ -23,7 +23,7 @@ PROBE_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Machine:
-    """What was measured: the costs of one of each term of a training, named in train/predict.py."""
+    """What was measured: the costs of one of each term of a training, named in predict.py."""
 
     seconds: Mapping[str, float]
     bytes: Mapping[str, float] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Machine:
 
 def measure_machine(seconds: float = PROBE_SECONDS) -> Machine:
     """Train small models for about `seconds` in another process; ArtifactError if that does not work."""
-    order = [sys.executable, "-m", "mothertongue.train.probe", str(seconds)]
+    order = [sys.executable, "-m", "mothertongue.model.probe", str(seconds)]
     last, gone = "", 0.0
     with (
         subprocess.Popen(order, stdout=subprocess.PIPE, text=True) as probe,
@@ -57,7 +57,7 @@ def measure_machine(seconds: float = PROBE_SECONDS) -> Machine:
     if probe.returncode or not last.startswith("{"):
         raise ArtifactError(
             f"This machine could not be measured: a training of small models ended with {probe.returncode}; "
-            f"what it said stands above. Try it alone: python -m mothertongue.train.probe {seconds:g}"
+            f"what it said stands above. Try it alone: python -m mothertongue.model.probe {seconds:g}"
         )
     return Machine(
         **json.loads(last), memory_megabytes=memory_megabytes(), has_gpu=shutil.which("nvidia-smi") is not None

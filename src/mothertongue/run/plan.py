@@ -13,7 +13,7 @@ from mothertongue.errors import ConfigError
 from mothertongue.run.derive import (
     MAX_EPOCHS,
     Plan,
-    Predicted,
+    Prediction,
     Shape,
     derive,
     heldout_share,
@@ -23,9 +23,9 @@ from mothertongue.run.derive import (
 )
 from mothertongue.run.files import files_of
 from mothertongue.run.machine import PROBE_SECONDS, Machine, measure_machine
+from mothertongue.run.predict import predict
 from mothertongue.run.recipe import parse_recipe
 from mothertongue.run.remote import Remote, ask
-from mothertongue.run.table import resolve
 
 Line = tuple[str, Any, str]  # key, value, why
 PLACEHOLDER = "texts/*.txt"
@@ -56,11 +56,9 @@ def write_plan(
     megabytes = sum(ASSUMED_MEGABYTES if size is None else size / 1e6 for size in sizes)
     megabytes += sum(text_megabytes(file) for source in sources if source not in remotes for file in files_of(source))
     machine = measure_machine(seconds)
-    predict = resolve("mothertongue.train.predict:predict")
 
-    def predicted(learner: Shape, batch_size: int, teacher: Shape | None) -> Predicted:
-        found: Predicted = predict(learner, batch_size, shape.context, machine, teacher=teacher)
-        return found
+    def predicted(learner: Shape, batch_size: int, teacher: Shape | None) -> Prediction:
+        return predict(learner, batch_size, shape.context, machine, teacher=teacher)
 
     derived = derive(hours, megabytes if sources else ASSUMED_MEGABYTES, shape, machine, predicted)
     text = _write(language, hours, sources, remotes, base, shape, machine, derived)

@@ -18,7 +18,7 @@ class LoopConfig(Settings):
     )
     epochs: float = setting(1.0, "passes over the training tokens, when neither of the above is given", least=0.001)
     batch_size: int = setting(16, "sequences per optimizer step, of all processes together", least=1)
-    micro_batch: int = setting(0, "sequences at a time (of each process), to save memory; 0 = all", least=0)
+    micro_batch: int = setting(0, "sequences at a time (of each process); 0 = 768 tokens on a CPU, else all", least=0)
     sequence_length: int = setting(
         0, "tokens per sequence; 0 = the model's context; if shorter, [evaluate] with this context", least=0
     )

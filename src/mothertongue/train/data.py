@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -44,14 +45,8 @@ class Windows:
         return self.ids.take(range(start, start + self.length + 1), mode="wrap")
 
 
-_orders: dict[tuple[int, int, int, int], tuple[int, NDArray[np.int64]]] = {}
-
-
+@lru_cache(maxsize=4)
 def _order(seed: int, epoch: int, count: int, length: int) -> tuple[int, NDArray[np.int64]]:
-    key = (seed, epoch, count, length)
-    if key not in _orders:
-        if len(_orders) > 3:
-            _orders.clear()
-        random = np.random.default_rng([seed, epoch])
-        _orders[key] = (int(random.integers(length)), random.permutation(count))
-    return _orders[key]
+    """Where an epoch begins, and the order of its windows."""
+    random = np.random.default_rng([seed, epoch])
+    return int(random.integers(length)), random.permutation(count)

@@ -17,6 +17,8 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.anatomy import GROUPS
+from mothertongue.model.distributed import mean_of_all
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products
 from mothertongue.model.score import evaluating
@@ -24,9 +26,8 @@ from mothertongue.run.progress import track
 from mothertongue.run.team import rank, world
 from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
-from mothertongue.train.distributed import mean_of_all
 from mothertongue.train.learner import Learner
-from mothertongue.train.schedule import GROUPS, Phase
+from mothertongue.train.schedule import Phase
 
 SMOOTHING = 0.8  # share of the old value in the running mean of the loss
 

@@ -1,38 +1,23 @@
-"""Parameter groups: embeddings and the thirds of the blocks, each split by whether weight decay applies."""
+"""Parameter groups (model/anatomy.py): embeddings and the thirds of the blocks; a frozen one has no gradients."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from torch import nn
 from transformers import PreTrainedModel
 
-from mothertongue.model.anatomy import anatomy
-from mothertongue.train.schedule import GROUPS, third_of
+from mothertongue.model.anatomy import GROUPS, anatomy, third_of
 
 
 def group_parameters(model: PreTrainedModel) -> dict[str, list[nn.Parameter]]:
-    """Group name (schedule.GROUPS) -> its parameters, each parameter of the model once."""
+    """Group name (anatomy.GROUPS) -> its parameters, each parameter of the model once."""
     blocks = anatomy(model).blocks
+    thirds = {id(weight): third_of(n, len(blocks)) for n, block in enumerate(blocks) for weight in block.parameters()}
     groups: dict[str, list[nn.Parameter]] = {group: [] for group in GROUPS}
-    seen: set[int] = set()
-    for index, block in enumerate(blocks):
-        groups[third_of(index, len(blocks))].extend(block.parameters())
-        seen.update(id(parameter) for parameter in block.parameters())
-    groups["embeddings"] = [parameter for parameter in model.parameters() if id(parameter) not in seen]
+    for weight in model.parameters():
+        groups[thirds.get(id(weight), "embeddings")].append(weight)
     return groups
-
-
-def optimizer_groups(groups: dict[str, list[nn.Parameter]], weight_decay: float) -> list[dict[str, Any]]:
-    """Groups for torch's optimizers; vectors (biases, norms) are never decayed."""
-    result: list[dict[str, Any]] = []
-    for name, parameters in groups.items():
-        matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
-        vectors = [parameter for parameter in parameters if parameter.ndim < 2]
-        result += [{"params": matrices, "name": name, "weight_decay": weight_decay}] if matrices else []
-        result += [{"params": vectors, "name": name, "weight_decay": 0.0}] if vectors else []
-    return result
 
 
 def unfreeze(groups: dict[str, list[nn.Parameter]], learning: Collection[str]) -> None:

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from mothertongue.errors import ConfigError
+from mothertongue.model.distributed import distribute, mean_of_all, opened, share_as, synchronize, undo, whole
+from mothertongue.run.memory import MICRO_TOKENS
 from mothertongue.run.team import rank, world
 from mothertongue.train.config import LoopConfig
-from mothertongue.train.distributed import distribute, mean_of_all, opened, share_as, synchronize, undo, whole
 from mothertongue.train.freeze import group_parameters, unfreeze
 from mothertongue.train.optimizer import make_optimizers
 from mothertongue.train.schedule import Phase
@@ -26,8 +28,10 @@ class Learner:
     """A model that learns."""
 
     def __init__(self, model: PreTrainedModel, config: LoopConfig) -> None:
+        if config.batch_size % (count := world()):
+            raise ConfigError(f"batch_size = {config.batch_size} cannot be divided among {count} processes: change it.")
         self.model, self.config = model, config
-        self.run = distribute(model, config)  # gives the loss
+        self.run = distribute(model, config.distributed)  # gives the loss
         self.groups = group_parameters(model)
         self.optimizers = make_optimizers(self.groups, config)
         # gradients that float16 would lose are scaled up; idle otherwise
@@ -49,7 +53,7 @@ class Learner:
     def gradients(self, loss: Loss, tokens_BT: Tensor) -> tuple[float, float]:
         """Loss of a batch, and the norm of its gradient, which is clipped; nothing is learnt yet."""
         total = torch.zeros((), device=tokens_BT.device)
-        parts = torch.split(tokens_BT, self.config.micro_batch or len(tokens_BT))
+        parts = torch.split(tokens_BT, self.config.micro_batch or _at_once(tokens_BT))
         for part_BT in parts:
             synchronize(self.run, part_BT is parts[-1])
             with autocast(self.config.precision, tokens_BT.device):
@@ -74,8 +78,7 @@ class Learner:
 
     def forget(self) -> None:
         """Let the gradients go."""
-        for weight in self.weights:
-            weight.grad = None
+        self.model.zero_grad()
 
     def begin(self) -> None:
         """Be ready to learn."""
@@ -106,10 +109,7 @@ class Learner:
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Everything that a state must hold, by name; what is tied once, for safetensors refuses it twice."""
-        for name, tensor in self.model.named_parameters():
-            yield f"model.{name}", tensor
-        for index, mean in enumerate(self.means):
-            yield f"average.{index}", mean
+        yield from self._copied()
         for number, optimizer in enumerate(self.optimizers):
             for index, state in optimizer.state_dict()["state"].items():
                 for key, value in state.items():
@@ -126,10 +126,8 @@ class Learner:
     @torch.no_grad()
     def load(self, saved: Any, notes: dict[str, Any]) -> None:
         """Take `tensors` (an open state) and `notes` back."""
-        for name, tensor in self.model.named_parameters():
-            tensor.copy_(share_as(tensor, saved.get_tensor(f"model.{name}")))
-        for index, mean in enumerate(self.means):
-            mean.copy_(share_as(mean, saved.get_tensor(f"average.{index}")))
+        for name, tensor in self._copied():
+            tensor.copy_(share_as(tensor, saved.get_tensor(name)))
         for number, optimizer in enumerate(self.optimizers):
             state = optimizer.state_dict()
             state["state"] = {}
@@ -149,6 +147,11 @@ class Learner:
             if torch.cuda.is_available():
                 torch.cuda.set_rng_state(saved.get_tensor("random.cuda")[rank()].clone())
 
+    def _copied(self) -> Iterator[tuple[str, Tensor]]:
+        """Weights and means, as a state names them."""
+        yield from ((f"model.{name}", weight) for name, weight in self.model.named_parameters())
+        yield from ((f"average.{index}", mean) for index, mean in enumerate(self.means))
+
     def _active(self) -> list[torch.optim.Optimizer]:
         """Those that have something to do: a scaler refuses the others."""
         return [o for o in self.optimizers if any(p.grad is not None for g in o.param_groups for p in g["params"])]
@@ -165,6 +168,13 @@ class Learner:
             held = weight.clone()
             weight.copy_(mean)
             mean.copy_(held)
+
+
+def _at_once(tokens_BT: Tensor) -> int:
+    """Sequences whose activations stand in memory together: all, or those that suffice for a CPU's speed."""
+    if tokens_BT.device.type != "cpu" or world() > 1:
+        return len(tokens_BT)
+    return max(1, MICRO_TOKENS // (tokens_BT.shape[1] - 1))
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:

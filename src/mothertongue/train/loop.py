@@ -9,7 +9,6 @@ Theseus training is the same loop with another loss and a `before_step` that dra
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -21,21 +20,22 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.compute import flop_per_token
+from mothertongue.model.distributed import mean_of_all, plain_errors
 from mothertongue.model.loss import next_token_loss
-from mothertongue.model.products import fast_products
+from mothertongue.model.products import fast_products, machine_gigaflop
+from mothertongue.run.journal import Journal
 from mothertongue.run.manifest import PROGRESS
-from mothertongue.run.memory import keep_freed_memory
+from mothertongue.run.memory import keep_freed_memory, set_large_blocks_apart
 from mothertongue.run.progress import say, track
+from mothertongue.run.signals import stop_after_step
 from mothertongue.run.team import rank, world
-from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
-from mothertongue.train.distributed import mean_of_all, plain_errors
-from mothertongue.train.guard import Guard, stop_after_step
+from mothertongue.train.guard import Guard
 from mothertongue.train.learner import Learner, Loss
 from mothertongue.train.resume import Saver
 from mothertongue.train.schedule import Phase
-from mothertongue.train.watch import Journal, machine_gigaflop
 
 LOG_POINTS = 200
 REWINDS = 3
@@ -75,19 +75,21 @@ def fit(
     end. The result is the same however often the process was killed in between. Raises CheckpointError if the weights
     break again and again, KeyboardInterrupt after Ctrl-C.
     """
-    keep_freed_memory()
-    costs = {phase.name: (flop or _flop(model, windows))(phase) for phase in plan}
+    set_large_blocks_apart()
+    flop = flop or phase_flop(model, windows.length)
+    costs = {phase.name: flop(phase) * config.batch_size * windows.length / 1e12 for phase in plan}
     with plain_errors(), closing(Saver(out / PROGRESS, Learner(model, config), config.keep_states)) as saver:
-        training = _Training(saver, windows, plan, config, out, loss, before_step, costs, score, lines or {}, name)
+        journal = Journal(out, lines or {}, config.tensorboard)
+        training = _Training(saver, journal, windows, plan, config, loss, before_step, costs, score, name)
         after = 0
         for _ in range(REWINDS):
             try:
                 return training.run(after)
             except _BrokenError as broken:
-                after = broken.batch + 1
+                after = broken.args[0] + 1
                 if not saver.states():
                     break
-                say(f"  {broken}; back to the last state, and on with the text behind that batch")
+                say(f"  no finite loss up to batch {after - 1}; back to the last state, and on with the text behind it")
     raise CheckpointError(
         f"The loss is no number at batch {after - 1}, and no saved state leads past it: the training breaks the model. "
         "Lower learning_rate (or set it to 0 to have one found), and give another --out, or move the unfinished folder "
@@ -95,12 +97,13 @@ def fit(
     )
 
 
-class _BrokenError(Exception):
-    """The weights give no numbers any more."""
+def phase_flop(model: PreTrainedModel, length: int) -> Callable[[Phase], float]:
+    """Operations per token of a phase that trains `model` and nothing else."""
+    return lambda phase: flop_per_token(model, phase.rates, length)
 
-    def __init__(self, batch: int) -> None:
-        super().__init__(f"batch {batch} and those before it have no finite loss")
-        self.batch = batch
+
+class _BrokenError(Exception):
+    """The weights give no numbers any more, at the batch whose number is said."""
 
 
 @dataclass
@@ -111,7 +114,6 @@ class _Position:
     skipped: int = 0
     tflop: float = 0.0
     seconds: float = 0.0
-    timed: int = 0  # steps that the seconds are of
     log: list[dict[str, Any]] = field(default_factory=list)
     guard: dict[str, Any] = field(default_factory=dict)
 
@@ -119,30 +121,28 @@ class _Position:
 @dataclass(frozen=True)
 class _Training:
     saver: Saver
+    journal: Journal
     windows: Windows
     plan: Sequence[Phase]
     config: LoopConfig
-    out: Path
     loss: Loss
     before_step: Callable[[int], None] | None
-    costs: Mapping[str, float]  # operations per token of each phase
+    costs: Mapping[str, float]  # 10^12 operations in a step of each phase
     score: Callable[[], float] | None
-    lines: Mapping[str, float]
     name: str
 
     def run(self, after: int) -> Fitted:
         """From the newest state to the end, passing over batches before number `after` that the state has not seen."""
         learner, total = self.saver.learner, sum(phase.steps for phase in self.plan)
+        tokens = self.config.batch_size * self.windows.length
         torch.manual_seed(self.config.seed + 7919 * rank())
         extra = self.saver.load()
-        at = _Position(**{key: value for key, value in extra.items() if key in _Position.__dataclass_fields__})
+        at = _Position(**{key: extra[key] for key in _Position.__dataclass_fields__ if key in extra})
         at.skipped = max(at.skipped, after - at.step)
         guard = Guard(**{"limit": self.config.spike, **at.guard})
-        file = Path(os.devnull) if rank() else self.out / "log.jsonl"
-        journal = Journal(file, at.log, self.lines, self.config.tensorboard and not rank())
+        self.journal.begin(at.log)
         learner.begin()
-        peak, tokens = world() * machine_gigaflop(learner.model.device), self.config.batch_size * self.windows.length
-        saved = time.monotonic()
+        peak, saved = world() * machine_gigaflop(learner.model.device), time.monotonic()
         with (
             fast_products(learner.model),
             stop_after_step() as stopping,
@@ -150,11 +150,12 @@ class _Training:
         ):
             while at.step < total:
                 begun = time.monotonic()
-                learnt = self._step(at, guard, journal)
+                learnt = self._step(at, guard)
+                keep_freed_memory()  # from the first step on: now the optimizer has its moments
                 at.seconds += time.monotonic() - begun
-                speed = at.timed * tokens / at.seconds
-                share = at.tflop / at.step * at.timed / at.seconds * 1e3 / peak if peak and at.step else 0.0
-                bar.advance(float(learnt), note=journal.note(tokens_per_second=speed, share=share))
+                share = 1e3 * at.tflop / at.seconds / peak if peak else 0.0
+                note = self.journal.note(tokens_per_second=at.step * tokens / at.seconds, share=share)
+                bar.advance(float(learnt), note=note)
                 late, asked = mean_of_all(time.monotonic() - saved > 60 * self.config.save_minutes, stopping())
                 if learnt and (at.step == total or late or asked):
                     self.saver.save(at.step, asdict(at) | {"guard": asdict(guard)})
@@ -162,15 +163,13 @@ class _Training:
                     if asked:
                         raise KeyboardInterrupt
         learner.end()
-        journal.close()
-        if not rank():
-            journal.draw(self.out / "training.png")
+        self.journal.finish()
         self.saver.wait()
         mean_of_all(0.0)  # nobody writes into the folder any more
-        rate = at.timed * tokens / max(at.seconds, 1e-9)
-        return Fitted(at.step, at.step * tokens, at.tflop, at.seconds, rate, journal.tail(), at.skipped)
+        rate = at.step * tokens / at.seconds
+        return Fitted(at.step, at.step * tokens, at.tflop, at.seconds, rate, self.journal.tail(), at.skipped)
 
-    def _step(self, at: _Position, guard: Guard, journal: Journal) -> bool:
+    def _step(self, at: _Position, guard: Guard) -> bool:
         """One batch; whether anything was learnt from it."""
         phase, inner = _locate(self.plan, at.step)
         if inner == 0:
@@ -188,28 +187,28 @@ class _Training:
             raise _BrokenError(batch)
         if verdict == "skip":
             at.skipped += 1
-            journal.add(step=at.step, skipped_batch=batch, unusual_loss=str(value))
+            self.journal.add(step=at.step, skipped_batch=batch, unusual_loss=str(value))
             return False
-        at.step, at.timed = at.step + 1, at.timed + 1
+        at.step += 1
         learner.step(at.step)
-        at.tflop += self.costs[phase.name] * self.config.batch_size * self.windows.length / 1e12
-        total = sum(part.steps for part in self.plan)
-        if at.step % max(1, total // LOG_POINTS) == 0 or at.step == total:
-            journal.add(step=at.step, phase=phase.name, loss=round(value, 5), tflop=round(at.tflop, 6))
-        count = self.config.dev_scores
-        if self.score and at.step in {round(total * (index + 1) / count) for index in range(count)}:
-            with learner.best():
-                journal.add(step=at.step, dev_bits_per_byte=round(self.score(), 5))
+        at.tflop += self.costs[phase.name]
+        self._note(at, phase.name, value)
         return True
+
+    def _note(self, at: _Position, phase: str, loss: float) -> None:
+        """The log's lines after a step, and the score of development text where it is due."""
+        total, count = sum(phase.steps for phase in self.plan), self.config.dev_scores
+        if at.step % max(1, total // LOG_POINTS) == 0 or at.step == total:
+            self.journal.add(step=at.step, phase=phase, loss=round(loss, 5), tflop=round(at.tflop, 6))
+        if self.score and at.step in {round(total * (index + 1) / count) for index in range(count)}:
+            with self.saver.learner.best():
+                self.journal.add(step=at.step, dev_bits_per_byte=round(self.score(), 5))
 
 
 def _locate(plan: Sequence[Phase], step: int) -> tuple[Phase, int]:
+    """The phase of a step, and its number in it."""
     for phase in plan:
         if step < phase.steps:
             return phase, step
         step -= phase.steps
     raise IndexError(step)
-
-
-def _flop(model: PreTrainedModel, windows: Windows) -> Callable[[Phase], float]:
-    return lambda phase: flop_per_token(model, phase.rates.keys(), windows.length)

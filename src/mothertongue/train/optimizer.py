@@ -18,10 +18,9 @@ from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from mothertongue.errors import ConfigError
+from mothertongue.model.distributed import share_as
 from mothertongue.model.products import product
 from mothertongue.train.config import LoopConfig
-from mothertongue.train.distributed import share_as
-from mothertongue.train.freeze import optimizer_groups
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 MUON_MOMENTUM = 0.95
@@ -30,6 +29,17 @@ MUON_MOMENTUM = 0.95
 def make_optimizers(groups: dict[str, list[nn.Parameter]], config: LoopConfig) -> list[Optimizer]:
     """The optimizers that together train every parameter; `groups` as freeze.group_parameters gives them."""
     return OPTIMIZERS[config.optimizer](optimizer_groups(groups, config.weight_decay), config)
+
+
+def optimizer_groups(groups: dict[str, list[nn.Parameter]], weight_decay: float) -> list[dict[str, Any]]:
+    """Groups for torch's optimizers; vectors (biases, norms) are never decayed."""
+    result: list[dict[str, Any]] = []
+    for name, parameters in groups.items():
+        matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
+        vectors = [parameter for parameter in parameters if parameter.ndim < 2]
+        result.append({"params": matrices, "name": name, "weight_decay": weight_decay})
+        result.append({"params": vectors, "name": name, "weight_decay": 0.0})
+    return [group for group in result if group["params"]]
 
 
 def _adamw(groups: list[dict[str, Any]], config: LoopConfig) -> list[Optimizer]:

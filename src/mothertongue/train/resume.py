@@ -15,7 +15,7 @@ import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,9 +24,9 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.distributed import mean_of_all, of_first
 from mothertongue.run.progress import say
 from mothertongue.run.team import rank, world
-from mothertongue.train.distributed import mean_of_all, of_first
 from mothertongue.train.learner import Learner
 
 NAME = re.compile(r"step-(\d+)(?:-\d+-of-(\d+))?\.safetensors")
@@ -46,25 +46,21 @@ class Saver:
         """Begin to save everything after `step` finished steps."""
         self.wait()
         self.folder.mkdir(exist_ok=True)
-        tensors = {
-            name: (tensor.to_local() if isinstance(tensor, DTensor) else tensor)
-            .detach()
-            .to("cpu", copy=True)
-            .contiguous()
-            for name, tensor in self.learner.tensors()
-            if rank() == 0 or isinstance(tensor, DTensor) or name.startswith("random")
-        }
+        tensors: dict[str, Tensor] = {}
+        for name, tensor in self.learner.tensors():
+            own = tensor.to_local() if isinstance(tensor, DTensor) else tensor
+            if rank() == 0 or own is not tensor or name.startswith("random"):
+                tensors[name] = own.detach().to("cpu", copy=True).contiguous()
         metadata = {"extra": json.dumps({**extra, **self.learner.notes(), "step": step})}
         self._written = self._writer.submit(self._write, step, tensors, metadata)
 
     def wait(self) -> None:
         """Until what was begun is on the disk. A full disk is talked about, not raised: the next state may fit."""
-        if self._written is None:
-            return
         written, self._written = self._written, None
         try:
-            written.result()
-        except OSError as error:
+            if written:
+                written.result()
+        except (OSError, SafetensorError) as error:  # both are words for a full disk
             say(f"  the state could not be saved ({error}); the one before it stands. Make room: training goes on")
 
     def close(self) -> None:
@@ -79,10 +75,9 @@ class Saver:
         """
         states = self.states()
         for files in reversed(states):
-            extra: dict[str, Any] = {}
             try:
                 saved = _Pieces(files)
-                extra = json.loads(saved.files[0].metadata()["extra"])
+                extra: dict[str, Any] = json.loads(saved.files[0].metadata()["extra"])
                 self.learner.load(saved, extra)
             except (SafetensorError, OSError) as error:
                 say(f"  {files[0]} is damaged ({error}); going back to the state before it")
@@ -91,8 +86,7 @@ class Saver:
                 return extra
         if states:
             raise CheckpointError(
-                f"All saved states in {self.folder} are damaged. Move the unfinished folder away to begin the "
-                "training anew."
+                f"All saved states in {self.folder} are damaged. Move the unfinished folder away to begin anew."
             )
         return {}
 
@@ -100,7 +94,7 @@ class Saver:
         """The files of each state, oldest first, as the first process finds them when all have written theirs."""
         self.wait()
         mean_of_all(0.0)
-        return cast(list[list[Path]], of_first(self._whole()))
+        return of_first(self._whole())
 
     def _whole(self) -> list[list[Path]]:
         found = {
@@ -119,11 +113,8 @@ class Saver:
             with partial.open("rb+") as stream:
                 os.fsync(stream.fileno())
             partial.replace(self._file(step, rank(), world()))
-        except BaseException as error:
+        finally:
             partial.unlink(missing_ok=True)  # a full disk must not stay full of a useless half
-            if isinstance(error, SafetensorError):  # safetensors' word for a full disk
-                raise OSError(str(error)) from error
-            raise
         for oldest in self._whole()[-self.keep :][:1]:
             for old in self.folder.glob("step-*"):
                 if old.name < oldest[0].name:

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from mothertongue.errors import ConfigError
+from mothertongue.model.anatomy import GROUPS
 from mothertongue.train.config import LoopConfig, TrainConfig
 
 Shape = Callable[[int, int], float]
-# thirds of the blocks, from the input up; "embeddings" = token and position rows, final norm, head
-GROUPS = ("bottom", "middle", "top", "embeddings")
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,6 @@ class Phase:
     rates: Mapping[str, float]  # group -> peak learning rate
     shape: Shape
     momentum: Shape | None = None  # beta1 over the phase, where the recipe moves it
-
-
-def third_of(index: int, count: int) -> str:
-    """The group of block `index` of `count`.
-
-    >>> [third_of(i, 12) for i in (0, 3, 4, 7, 8, 11)]
-    ['bottom', 'bottom', 'middle', 'middle', 'top', 'top']
-    """
-    return GROUPS[index * 3 // count]
 
 
 def plateau(step: int, steps: int, *, warmup: float, decay: float) -> float:

@@ -8,14 +8,14 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
-from mothertongue.model.anatomy import anatomy
+from mothertongue.model.anatomy import anatomy, set_dropout
 from mothertongue.model.checkpoint import end_of_text_id, open_checkpoint, save_checkpoint
+from mothertongue.model.distributed import in_turn, join, of_first
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.score import score_documents
 from mothertongue.model.stream import fivegram_line, tokenize_corpus
@@ -24,13 +24,13 @@ from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.team import rank
 from mothertongue.tokenizer.sample import sample_texts
-from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows
-from mothertongue.train.distributed import in_turn, join, of_first
 from mothertongue.train.finder import draw_finder, find_learning_rate
-from mothertongue.train.loop import fit
+from mothertongue.train.loop import fit, phase_flop
 from mothertongue.train.schedule import guillou, phases
+
+TRIAL_STEPS = 1000
 
 
 def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
@@ -41,7 +41,7 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     """
     opened = open_checkpoint(checkpoint)
     model = set_dropout(opened.model, config.dropout)
-    nn.Module.to(model, device())
+    nn.Module.to(model, join())
     windows = open_windows(config, model, opened.tokenizer, corpus, out)
     rate = peak_rate(config, model, windows, out)
     plan = phases(config, derive_steps(config, model, windows), rate)
@@ -80,11 +80,9 @@ def derive_steps(config: TrainConfig, model: PreTrainedModel, windows: Windows) 
     if not config.budget_teraflop:
         return max(1, round(config.epochs * len(windows.ids) / tokens))
     # the cost per step depends on the phases, whose shares do not depend on the number of steps
-    trial = phases(config, 1000, 1.0)
-    flop = (
-        sum(flop_per_token(model, phase.rates.keys(), windows.length) * phase.steps / 1000 for phase in trial) * tokens
-    )
-    return max(1, round(config.budget_teraflop * 1e12 / flop))
+    trial, flop = phases(config, TRIAL_STEPS, 1.0), phase_flop(model, windows.length)
+    cost = sum(flop(phase) * phase.steps for phase in trial) / TRIAL_STEPS
+    return max(1, round(config.budget_teraflop * 1e12 / (tokens * cost)))
 
 
 def dev_texts(config: LoopConfig, corpus: Path) -> list[str]:
@@ -124,21 +122,3 @@ def peak_rate(config: TrainConfig, model: PreTrainedModel, windows: Windows, out
             write_json(file, asdict(found))
     with in_turn():
         return float(json.loads(file.read_text("utf-8"))["learning_rate"])
-
-
-def set_dropout(model: PreTrainedModel, probability: float) -> PreTrainedModel:
-    """Give every dropout of `model` this probability; the saved configuration says so too."""
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = probability
-        if isinstance(getattr(module, "attention_dropout", None), (int, float)):
-            setattr(module, "attention_dropout", probability)  # noqa: B010  Llama-like blocks hold a number
-    for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout"):
-        if hasattr(model.config, name):
-            setattr(model.config, name, probability)
-    return model
-
-
-def device() -> torch.device:
-    """The best device of this machine; of several processes each has its own, and here they meet."""
-    return join()

@@ -21,11 +21,10 @@ from mothertongue.compress.theseus import (
     successor_layers,
 )
 from mothertongue.errors import ConfigError
-from mothertongue.model.anatomy import anatomy
+from mothertongue.model.anatomy import anatomy, set_dropout
 from mothertongue.model.checkpoint import save_checkpoint
 from mothertongue.model.loss import next_token_loss
 from mothertongue.train.freeze import group_parameters
-from mothertongue.train.stage import set_dropout
 
 Make = Callable[..., PreTrainedModel]
 IDS = torch.arange(4, 44).reshape(2, 20)

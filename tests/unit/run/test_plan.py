@@ -13,7 +13,7 @@ from mothertongue.errors import ArtifactError, ConfigError, SourceError
 from mothertongue.run import plan as plan_room
 from mothertongue.run.derive import (
     GPT2_SMALL,
-    Predicted,
+    Prediction,
     Shape,
     derive,
     fitting_batch,
@@ -25,8 +25,8 @@ from mothertongue.run.derive import (
 )
 from mothertongue.run.machine import Machine, memory_megabytes
 from mothertongue.run.plan import write_plan
+from mothertongue.run.predict import predict
 from mothertongue.run.recipe import parse_recipe
-from mothertongue.train.predict import predict
 
 SMALL = Shape(layers=6, hidden_size=256, context=512)
 LAPTOP = Machine(
@@ -37,7 +37,7 @@ LAPTOP = Machine(
 )
 
 
-def predicted(shape: Shape, batch_size: int, teacher: Shape | None) -> Predicted:
+def predicted(shape: Shape, batch_size: int, teacher: Shape | None) -> Prediction:
     return predict(shape, batch_size, shape.context, LAPTOP, teacher=teacher)
 
 
@@ -145,8 +145,8 @@ def test_compute_matches_the_training_loops_own_count() -> None:
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from mothertongue.train.compute import flop_per_token
-    from mothertongue.train.schedule import GROUPS
+    from mothertongue.model.anatomy import GROUPS
+    from mothertongue.model.compute import flop_per_token
 
     with torch.device("meta"):
         model = GPT2LMHeadModel(GPT2Config(n_layer=6, n_embd=256, n_head=8, n_positions=512, vocab_size=4096))
@@ -175,7 +175,7 @@ def test_the_shape_of_a_llama_is_read_from_its_config() -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from mothertongue.train.probe import shape_of
+    from mothertongue.model.probe import shape_of
 
     config = LlamaConfig(
         hidden_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=100

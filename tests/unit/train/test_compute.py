@@ -7,9 +7,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import GPT2LMHeadModel, PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
-from mothertongue.train.compute import block_flop, flop_per_token
+from mothertongue.model.anatomy import GROUPS
+from mothertongue.model.compute import block_flop, flop_per_token
 from mothertongue.train.freeze import group_parameters, unfreeze
-from mothertongue.train.schedule import GROUPS
 
 Maker = Callable[..., PreTrainedModel]
 LEARNING = [

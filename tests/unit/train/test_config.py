@@ -7,8 +7,8 @@ import pytest
 from transformers import GPT2LMHeadModel
 
 from mothertongue.errors import ConfigError
+from mothertongue.model.compute import flop_per_token
 from mothertongue.run.settings import parse_settings
-from mothertongue.train.compute import flop_per_token
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.schedule import phases

@@ -36,7 +36,7 @@ def test_the_order_is_a_function_of_seed_and_step_alone() -> None:
     ids = np.arange(500, dtype=np.uint16)
     first, second = Windows(ids, 8, seed=1), Windows(ids, 8, seed=1)
     forward = [first.batch(step, 3).tolist() for step in range(60)]
-    data._orders.clear()
+    data._order.cache_clear()
     backward = [second.batch(step, 3).tolist() for step in reversed(range(60))]
     assert forward == backward[::-1]
     assert forward != [Windows(ids, 8, seed=2).batch(step, 3).tolist() for step in range(60)]

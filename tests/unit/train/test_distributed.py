@@ -29,6 +29,7 @@ from mothertongue.compress.theseus import extract_successor, install_modules, ma
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.shards import ShardWriter
 from mothertongue.errors import ConfigError
+from mothertongue.model.anatomy import set_dropout
 from mothertongue.model.checkpoint import save_checkpoint
 from mothertongue.model.config import ModelConfig
 from mothertongue.model.loss import next_token_loss
@@ -40,7 +41,7 @@ from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.loop import fit
 from mothertongue.train.schedule import phases
-from mothertongue.train.stage import set_dropout, train
+from mothertongue.train.stage import train
 
 STEPS = 6
 CONFIG = TrainConfig(batch_size=4, dev_scores=2, save_minutes=9, gradient_clip=0.5)

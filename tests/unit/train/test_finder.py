@@ -10,12 +10,13 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.anatomy import set_dropout
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.finder import Found, draw_finder, find_learning_rate, suggest_rate
 from mothertongue.train.loop import fit
 from mothertongue.train.schedule import phases
-from mothertongue.train.stage import set_dropout, train
+from mothertongue.train.stage import train
 
 Maker = Callable[..., PreTrainedModel]
 

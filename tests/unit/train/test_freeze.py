@@ -7,13 +7,14 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from mothertongue.model.anatomy import anatomy
+from mothertongue.model.anatomy import GROUPS, anatomy, third_of
 from mothertongue.model.loss import next_token_loss
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
-from mothertongue.train.freeze import group_parameters, optimizer_groups, unfreeze
+from mothertongue.train.freeze import group_parameters, unfreeze
 from mothertongue.train.loop import fit
-from mothertongue.train.schedule import GROUPS, Phase, third_of
+from mothertongue.train.optimizer import optimizer_groups
+from mothertongue.train.schedule import Phase
 
 Maker = Callable[..., PreTrainedModel]
 

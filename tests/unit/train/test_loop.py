@@ -15,14 +15,15 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.anatomy import GROUPS, set_dropout
+from mothertongue.model.compute import flop_per_token
 from mothertongue.model.loss import next_token_loss
-from mothertongue.train.compute import flop_per_token
+from mothertongue.train import learner as learner_module
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.learner import Loss
 from mothertongue.train.loop import fit
-from mothertongue.train.schedule import GROUPS, Phase, phases
-from mothertongue.train.stage import set_dropout
+from mothertongue.train.schedule import Phase, phases
 
 Maker = Callable[..., PreTrainedModel]
 CONFIG = TrainConfig(batch_size=4, learning_rate=5e-3, save_minutes=9)
@@ -183,6 +184,25 @@ def test_micro_batches_learn_the_same_to_rounding(make_gpt2: Maker, windows: Win
         fit(model, windows, phases(config, 5, 1e-3), config, out)
     for one, two in zip(whole.parameters(), parts.parameters(), strict=True):
         torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-4)
+
+
+def test_a_processor_takes_few_tokens_at_a_time_and_learns_the_same(
+    make_gpt2: Maker, windows: Windows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, losses = list[int](), list[float]()
+
+    def loss(model: PreTrainedModel, tokens_BT: Tensor) -> Tensor:
+        taken.append(len(tokens_BT))
+        return next_token_loss(model, tokens_BT)
+
+    for tokens in (10**6, 2 * windows.length + 1):
+        monkeypatch.setattr(learner_module, "MICRO_TOKENS", tokens)
+        out = tmp_path / str(tokens)
+        out.mkdir()
+        losses.append(fit(make_gpt2(), windows, phases(CONFIG, 1, 1e-3), CONFIG, out, loss=loss).loss)
+    size = CONFIG.batch_size
+    assert taken == [size, *[2] * (size // 2), *[1] * (size % 2)]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama"])

@@ -19,13 +19,14 @@ from safetensors.torch import save_file
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
+from mothertongue.model.anatomy import set_dropout
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.learner import Learner
 from mothertongue.train.loop import Fitted, fit
 from mothertongue.train.resume import Saver
 from mothertongue.train.schedule import phases
-from mothertongue.train.stage import set_dropout, train
+from mothertongue.train.stage import train
 
 Maker = Callable[..., PreTrainedModel]
 # a state after every step; embeddings alone in steps 0-3, everything in steps 4-9

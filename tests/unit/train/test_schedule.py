@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from mothertongue.errors import ConfigError
+from mothertongue.model.anatomy import GROUPS
 from mothertongue.train.config import TrainConfig
-from mothertongue.train.schedule import GROUPS, guillou, one_cycle, phases, plateau
+from mothertongue.train.schedule import guillou, one_cycle, phases, plateau
 
 
 def test_guillou_is_the_schedule_of_the_card() -> None:

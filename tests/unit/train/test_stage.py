@@ -12,11 +12,12 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.shards import ShardWriter, read_documents
+from mothertongue.model.anatomy import set_dropout
 from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.config import TrainConfig
-from mothertongue.train.stage import dev_score, dev_texts, set_dropout, train
+from mothertongue.train.stage import dev_score, dev_texts, train
 
 Maker = Callable[..., PreTrainedModel]
 CONFIG = TrainConfig(steps=60, batch_size=4, learning_rate=5e-3, dev_scores=2, dev_kilobytes=2.0)

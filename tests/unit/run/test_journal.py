@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mothertongue.train.watch import Journal, sparkline
+from mothertongue.run.journal import Journal, sparkline
 
 
 def test_a_sparkline_shows_the_whole_way_and_ends_with_the_newest() -> None:
@@ -20,7 +20,7 @@ def test_a_sparkline_shows_the_whole_way_and_ends_with_the_newest() -> None:
 
 
 def test_the_note_has_loss_score_and_the_lines_beside_it(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "log.jsonl", [], {"5-gram": 1.5})
+    journal = Journal(tmp_path, {"5-gram": 1.5})
     assert journal.note(tokens_per_second=0.0, share=0.0) == "0 tokens/s"
     journal.add(step=1, loss=3.25)
     journal.add(step=1, dev_bits_per_byte=1.75)
@@ -29,18 +29,22 @@ def test_the_note_has_loss_score_and_the_lines_beside_it(tmp_path: Path) -> None
 
 
 def test_the_log_begins_where_the_state_ends(tmp_path: Path) -> None:
-    file = tmp_path / "log.jsonl"
-    Journal(file, []).add(step=1, loss=3.0)
-    journal = Journal(file, [{"step": 1, "loss": 2.0}])
+    journal = Journal(tmp_path)
+    journal.add(step=1, loss=3.0)
+    journal.begin([{"step": 1, "loss": 2.0}])
     journal.add(step=2, loss=1.0)
-    assert [json.loads(line)["loss"] for line in file.read_text().splitlines()] == [2.0, 1.0]
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["loss"] for line in lines] == [2.0, 1.0]
     assert journal.tail() == 1.0
 
 
 def test_the_picture_is_drawn_with_and_without_scores(tmp_path: Path) -> None:
-    for number, log in enumerate(([], [{"step": 1, "loss": 3.0}, {"step": 1, "dev_bits_per_byte": 2.0}])):
-        Journal(tmp_path / "log.jsonl", list(log), {"5-gram": 1.5} if log else {}).draw(tmp_path / f"{number}.png")
-        assert (tmp_path / f"{number}.png").read_bytes().startswith(b"\x89PNG")
+    for log in ([], [{"step": 1, "loss": 3.0}, {"step": 1, "dev_bits_per_byte": 2.0}]):
+        journal = Journal(tmp_path, {"5-gram": 1.5} if log else {})
+        journal.begin(list(log))
+        journal.finish()
+        assert (tmp_path / "training.png").read_bytes().startswith(b"\x89PNG")
+        (tmp_path / "training.png").unlink()
 
 
 def test_tensorboard_reads_the_same_curve(tmp_path: Path) -> None:
@@ -49,9 +53,9 @@ def test_tensorboard_reads_the_same_curve(tmp_path: Path) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)  # of its own
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-        journal = Journal(tmp_path / "log.jsonl", [], tensorboard=True)
+        journal = Journal(tmp_path, tensorboard=True)
         journal.add(step=5, phase="everything", loss=3.25)
-        journal.close()
+        journal.finish()
         events = EventAccumulator(str(tmp_path / "tensorboard"))
         events.Reload()
     assert [(event.step, event.value) for event in events.Scalars("loss")] == [(5, 3.25)]

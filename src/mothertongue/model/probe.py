@@ -1,6 +1,6 @@
-"""What each term of predict.py costs on this machine, from short trainings of small models, in about 20 seconds.
+"""What each term of run/predict.py costs on this machine, from short trainings of small models, in about 20 seconds.
 
-    python -m mothertongue.train.probe 20      # as `mothertongue plan` calls it: shares done, then one line of JSON
+    python -m mothertongue.model.probe 20      # as `mothertongue plan` calls it: shares done, then one line of JSON
 
 Steps are those of the loop: the same products, loss and optimizer. Each model has two turns, and the
 clock is that of this thread, so that other programs disturb less; how much they took is told as `busy`.
@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
+from mothertongue.model.anatomy import set_dropout
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products
 from mothertongue.run.derive import Shape, shape_from
-from mothertongue.train.predict import BYTES, SECONDS, fit
-from mothertongue.train.stage import set_dropout
+from mothertongue.run.predict import BYTES, SECONDS, fit
 
 Load = tuple[str, int, int, int, int, int, float]  # family, layers, hidden size, vocabulary, batch, sequence, dropout
 # wide and narrow, deep and flat, long and short: in each the terms have other shares

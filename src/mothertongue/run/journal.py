@@ -6,16 +6,14 @@ loss 3.214 ▇▅▃▂▂▁  dev 1.204 bits/byte (5-gram 1.171)  2,390 tokens/
 from __future__ import annotations
 
 import json
-import time
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mothertongue.errors import ConfigError
-from mothertongue.model.products import product
+from mothertongue.run.team import rank
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -34,33 +32,34 @@ def sparkline(values: list[float], width: int = 12) -> str:
 
 @dataclass
 class Journal:
-    """log.jsonl, rewritten from the saved state on resume so that no line stands twice; `lines` are reference lines,
-    name -> bits per byte of the development text.
+    """log.jsonl in `folder`.
+
+    `lines` are reference lines, name -> bits per byte of the development text. Of several processes the first writes.
     """
 
-    file: Path
-    log: list[dict[str, Any]]
+    folder: Path
     lines: Mapping[str, float] = field(default_factory=dict)
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        self.file.write_text("".join(json.dumps(line) + "\n" for line in self.log), "utf-8")
-        self._writer = _tensorboard(self.file.parent) if self.tensorboard else None
+        self._file = Path(os.devnull) if rank() else self.folder / "log.jsonl"
+        self._writer = _tensorboard(self.folder) if self.tensorboard and not rank() else None
+        self.log: list[dict[str, Any]] = []
+
+    def begin(self, log: list[dict[str, Any]]) -> None:
+        """Write `log` anew, a saved state's, so that no line stands twice; `add` makes it longer."""
+        self.log = log
+        self._file.write_text("".join(json.dumps(line) + "\n" for line in log), "utf-8")
 
     def add(self, **line: Any) -> None:
         """One more line, `step` among its values."""
         self.log.append(line)
-        with self.file.open("a", encoding="utf-8") as stream:
+        with self._file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
         if self._writer:
             for name, value in line.items():
                 if isinstance(value, float):
                     self._writer.add_scalar(name, value, line["step"])
-
-    def close(self) -> None:
-        """Let TensorBoard's file be complete."""
-        if self._writer:
-            self._writer.close()
 
     def values(self, name: str) -> list[float]:
         """Everything logged under `name`."""
@@ -81,8 +80,15 @@ class Journal:
         last = self.values("loss")[-max(1, len(self.values("loss")) // 10) :]
         return round(sum(last) / max(1, len(last)), 5)
 
-    def draw(self, file: Path) -> None:
-        """The picture: loss above, bits per byte of development text with the reference lines below."""
+    def finish(self) -> None:
+        """Complete TensorBoard's file, and draw training.png."""
+        if self._writer:
+            self._writer.close()
+        if not rank():
+            self._draw(self.folder / "training.png")
+
+    def _draw(self, file: Path) -> None:
+        """Loss above, bits per byte of development text with the reference lines below."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(6, 5), layout="constrained")
@@ -91,29 +97,16 @@ class Journal:
             (above, "loss", "loss (nats per token)"),
             (below, "dev_bits_per_byte", "dev (bits per byte)"),
         ):
-            found = [(line["step"], line[name]) for line in self.log if name in line]
-            axes.plot(
-                *zip(*found, strict=True), color="#1f4e79", marker="." if len(found) < 20 else ""
-            ) if found else None
             axes.set_ylabel(label)
+            found = [(line["step"], line[name]) for line in self.log if name in line]
+            if found:
+                axes.plot(*zip(*found, strict=True), color="#1f4e79", marker="." if len(found) < 20 else "")
         for name, value in self.lines.items():
             below.axhline(value, color="#b5541c", linestyle="--", label=f"{name} {value:.3f}")
         if self.lines:
             below.legend(frameon=False)
         below.set_xlabel("step")
         figure.savefig(file, dpi=120)
-
-
-def machine_gigaflop(device: torch.device) -> float:
-    """10^9 operations a second of large float32 products on the processor, best of five; 0 on other devices."""
-    if device.type != "cpu":
-        return 0.0
-    square, times = torch.ones(1024, 1024), []
-    for _ in range(5):
-        begun = time.perf_counter()
-        product(square, square)
-        times.append(time.perf_counter() - begun)
-    return 2 * 1024**3 / min(times) / 1e9
 
 
 def _tensorboard(folder: Path) -> Any:

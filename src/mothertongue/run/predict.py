@@ -1,4 +1,4 @@
-"""How fast and how large a training will be: a sum of a few terms, whose costs on this machine `probe.py` measures.
+"""How fast and how large a training will be: a sum of terms, whose costs on this machine model/probe.py measures.
 
     seconds of a step = sum over the terms of  amount in the step  x  this machine's seconds for one
 
@@ -9,12 +9,11 @@ Pure arithmetic: torch is not imported. Why these terms, and how far they hold: 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from mothertongue.errors import ArtifactError
-from mothertongue.run.derive import Shape
+from mothertongue.run.derive import Prediction, Shape
 from mothertongue.run.machine import Machine
 
 Amount = Callable[[Shape, int, int], float]  # shape, N, T
@@ -36,14 +35,6 @@ BYTES: dict[str, Amount] = {  # that a forward pass and the loss keep for the ba
 }
 FORWARD = 0.4  # of a training step, measured: what a teacher's prediction costs
 CHUNK_BYTES = 3 * 4 * 512  # of the loss, for each word of the vocabulary: logits, softmax and a copy of them
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Of a training on a machine that does nothing else."""
-
-    tokens_per_second: float
-    megabytes: float  # at most, of the whole process
 
 
 def predict(

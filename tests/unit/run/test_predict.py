@@ -11,7 +11,7 @@ import pytest
 from mothertongue.errors import ArtifactError
 from mothertongue.run.derive import GPT2_SMALL, Shape
 from mothertongue.run.machine import Machine
-from mothertongue.train.predict import BYTES, SECONDS, fit, predict, total
+from mothertongue.run.predict import BYTES, SECONDS, fit, predict, total
 
 COSTS = {
     **{"products": 4e-12, "elements": 5e-9, "elements_llama": 3e-9, "attention": 1e-10, "logits": 5e-9},
@@ -22,7 +22,7 @@ SHAPE = Shape(layers=6, hidden_size=256, context=512, heads=4, vocab_size=8192)
 
 
 def test_the_fit_finds_the_costs_that_made_the_times() -> None:
-    from mothertongue.train.probe import LOADS
+    from mothertongue.model.probe import LOADS
 
     sizes = [
         (Shape(layers, width, length, width // 64, words, llama=family == "llama", dropout=dropout), n * length, length)
@@ -73,5 +73,5 @@ def test_gpt2_small_has_its_known_size() -> None:
 
 
 def test_predicting_imports_no_torch() -> None:
-    code = "import sys, mothertongue.train.predict, mothertongue.run.plan; sys.exit('torch' in sys.modules)"
+    code = "import sys, mothertongue.run.predict, mothertongue.run.plan; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,12 +12,11 @@ from collections.abc import Collection
 
 from transformers import PreTrainedModel
 
-from mothertongue.model.anatomy import anatomy
-from mothertongue.train.schedule import third_of
+from mothertongue.model.anatomy import anatomy, third_of
 
 
 def flop_per_token(model: PreTrainedModel, learning: Collection[str], sequence_length: int) -> float:
-    """Floating-point operations per training token when the groups in `learning` (schedule.GROUPS) learn.
+    """Floating-point operations per training token when the groups in `learning` (anatomy.GROUPS) learn.
 
     Nobody learning means the forward pass alone.
     """

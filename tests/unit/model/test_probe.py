@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from mothertongue.errors import ArtifactError
+from mothertongue.model import probe
+from mothertongue.model.probe import measure, shape_of
 from mothertongue.run import machine as machine_room
 from mothertongue.run.derive import Shape
 from mothertongue.run.machine import Machine, measure_machine
-from mothertongue.train import probe
-from mothertongue.train.predict import predict
-from mothertongue.train.probe import measure, shape_of
+from mothertongue.run.predict import predict
 
 TINY = (("gpt2", 2, 32, 128, 2, 32, 0.0), ("gpt2", 1, 64, 512, 2, 16, 0.1), ("llama", 1, 32, 128, 2, 32, 0.0))
 

@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -25,15 +26,15 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 from transformers import PreTrainedModel
 
-from mothertongue.errors import CheckpointError, ConfigError
+from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.run.team import rank, world
-from mothertongue.train.config import LoopConfig
 
-PATIENCE = timedelta(hours=6)  # that the others wait for the first, who tokenizes
+PATIENCE = timedelta(hours=6)  # that the others wait for the first, who tokenizes; for a sum they wait as torch does
 ENDED = (
     "Another process of this training has ended, for its own reason. The same command continues from the last state."
 )
+Value = TypeVar("Value")
 LOST = re.compile("gloo|NCCL|peer|process group", re.IGNORECASE)  # how backends say that a process has ended
 
 
@@ -50,26 +51,37 @@ class Whole(nn.Module):
 
 def join() -> torch.device:
     """Meet the other processes, if there are any; the device that is this one's."""
-    if torch.cuda.is_available():
+    cuda = torch.cuda.is_available()
+    if cuda:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count() if world() > 1 else 0)
-    if world() > 1 and not dist.is_initialized():
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
-        atexit.register(dist.destroy_process_group)
-    if torch.cuda.is_available():
+    if world() > 1:
+        if not dist.is_initialized():
+            dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
+            atexit.register(dist.destroy_process_group)
+        _patient()
+    if cuda:
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("mps" if torch.backends.mps.is_available() and world() == 1 else "cpu")
 
 
-def distribute(model: PreTrainedModel, config: LoopConfig) -> nn.Module:
-    """`model` (in place) as a module that gives a loss and, backward, gradients that are all processes' mean."""
+@cache
+def _patient() -> dist.ProcessGroup:
+    """All of them once more, to wait longer; made by all at the same time."""
+    group: dist.ProcessGroup = dist.new_group(timeout=PATIENCE, backend="gloo")
+    return group
+
+
+def distribute(model: PreTrainedModel, way: str) -> nn.Module:
+    """`model` (in place) as a module that gives a loss and, backward, gradients that are all processes' mean.
+
+    `way`: each process holds the whole model (ddp) or a share of it (fsdp).
+    """
     model.requires_grad_(True)
     if world() == 1:
         return Whole(model)
-    if config.batch_size % world():
-        raise ConfigError(f"batch_size = {config.batch_size} cannot be divided among {world()} processes: change it.")
     join()
     module = Whole(model)
-    if config.distributed == "ddp":
+    if way == "ddp":
         # some weights are frozen or replaced for a while; and so the buckets stay, and with them the order of each sum
         module.idle = nn.Parameter(torch.zeros((), device=model.device))  # else DDP warns where all are used
         return DistributedDataParallel(module, find_unused_parameters=True)
@@ -89,7 +101,7 @@ def undo(run: nn.Module) -> None:
         for name, weight in module.named_parameters(recurse=False, remove_duplicate=False):
             setattr(module, name, full[id(weight)])
         if isinstance(module, FSDPModule):
-            state: Any = fully_shard.state(module)  # type: ignore[attr-defined]
+            state: Any = fully_shard.state(module)  # type: ignore[attr-defined]  # torch has no public way back
             state._pre_forward_hook_handle.remove()
             state._post_forward_hook_handle.remove()
             module.__class__ = type(module).__mro__[2]
@@ -122,7 +134,7 @@ def mean_of_all(*values: float | Tensor) -> list[float]:
     return [number / world() for number in sums.tolist()]
 
 
-def of_first(value: Any) -> Any:
+def of_first(value: Value) -> Value:
     """The first process's `value`, on all."""
     box = [value]
     if world() > 1:
@@ -134,10 +146,10 @@ def of_first(value: Any) -> Any:
 def in_turn() -> Iterator[None]:
     """The first process goes ahead, the others follow when it is done, and find what it has written."""
     if rank():
-        mean_of_all(0.0)
+        dist.barrier(_patient())
     yield
-    if not rank():
-        mean_of_all(0.0)
+    if world() > 1 and not rank():
+        dist.barrier(_patient())
 
 
 def whole(tensor: Tensor) -> Tensor:
