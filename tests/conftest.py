@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -14,6 +16,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import GPT2LMHeadModel
+
+    from mothertongue.use.engine import Floats
 
 SENTENCES = (
     "Ráno svítilo slunce a nad řekou ležela mlha.",
@@ -71,3 +75,57 @@ def tiny_checkpoint(tmp_path: Path, tiny_model: GPT2LMHeadModel, tiny_tokenizer:
     folder.mkdir()
     save_checkpoint(tiny_model, tiny_tokenizer, folder)
     return folder
+
+
+class FakeEngine:
+    """An engine without weights, quick: the next token hangs on the last two; `sharpness` is how far chances differ."""
+
+    def __init__(self, tokenizer: Tokenizer, *, context: int = 256, sharpness: float = 3.0, seed: int = 0) -> None:
+        self.tokenizer, self.end_id, self.context = tokenizer, 0, context
+        self.vocab_size = tokenizer.get_vocab_size()
+        random = np.random.default_rng(seed)
+        shape = (self.vocab_size, self.vocab_size)
+        self.last_VV = random.normal(0, sharpness, shape).astype(np.float32)
+        self.second_VV = random.normal(0, sharpness / 2, shape).astype(np.float32)
+        self.read = 0  # tokens
+
+    def next_tokens(self, ids: Sequence[int]) -> Floats:
+        """Log-probabilities [V] of the token after `ids`."""
+        before = ids[-2] if len(ids) > 1 else 0
+        from mothertongue.use.engine import log_softmax
+
+        return log_softmax(self.last_VV[ids[-1]] + self.second_VV[before])
+
+    def session(self) -> FakeSession:
+        """An empty session."""
+        return FakeSession(self)
+
+
+class FakeSession:
+    """Counts what it reads, and refuses what no session allows."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self.engine, self.ids, self.closed = engine, list[int](), False
+
+    def extend(self, ids: Sequence[int]) -> Floats:
+        """Read `ids`, at least one."""
+        assert ids and not self.closed
+        self.ids = [*self.ids, *ids]
+        assert len(self.ids) <= self.engine.context
+        self.engine.read += len(ids)
+        return self.engine.next_tokens(self.ids)
+
+    def crop(self, length: int) -> None:
+        """Forget the end."""
+        assert 0 <= length <= len(self.ids)
+        self.ids = self.ids[:length]
+
+    def close(self) -> None:
+        """Nothing may be asked afterwards."""
+        self.closed = True
+
+
+@pytest.fixture(scope="session")
+def make_engine(tiny_tokenizer: Tokenizer) -> Callable[..., FakeEngine]:
+    """An engine of numbers drawn by lot, with the tiny tokenizer."""
+    return lambda **options: FakeEngine(tiny_tokenizer, **options)

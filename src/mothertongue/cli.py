@@ -364,6 +364,35 @@ def generate(folder: str, prompt: str, stream: bool, as_json: bool, **given: Any
         show_result(texts, as_json=as_json, text="\n---\n".join(texts))
 
 
+@cli.command(settings=lambda: resolve("mothertongue.use.complete:CompleteConfig"))
+@click.argument("model")
+@click.argument("prompt", default="")
+@click.option("--interactive", is_flag=True, help="Write in the terminal, with grey text to accept.")
+@json_option
+def complete(model: str, prompt: str, interactive: bool, as_json: bool, **given: Any) -> None:
+    """What comes next at the end of PROMPT ("-": stdin). MODEL is a folder, a run, or a language: its newest run."""
+    from mothertongue.use.interactive import write_with_help
+    from mothertongue.use.show import complete_text, completion_asked
+
+    asked = completion_asked(model, given)
+    text = standard_input() if prompt == "-" else prompt
+    if interactive:
+        click.echo(write_with_help(asked.open, asked.config, text=text))
+    else:
+        answer = complete_text(asked, text)
+        show_result(answer.figures, as_json=as_json, text=answer.text)
+
+
+@cli.command(settings=lambda: resolve("mothertongue.use.complete:CompleteConfig"))
+@click.argument("model")
+def lsp(model: str, **given: Any) -> None:
+    """Complete text in an editor (Language Server Protocol over stdin and stdout)."""
+    from mothertongue.use.lsp import serve_editor
+    from mothertongue.use.show import completion_asked
+
+    serve_editor(completion_asked(model, given))
+
+
 @cli.command("next")
 @click.argument("folder")
 @click.argument("prompt", default="")

@@ -32,7 +32,7 @@ def folder(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("page", ["how-to/use-the-model.md", "formats/export.md"])
+@pytest.mark.parametrize("page", ["how-to/use-the-model.md", "how-to/complete.md", "formats/export.md"])
 def test_python_blocks_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = blocks(page, "python")
     assert found
@@ -52,6 +52,15 @@ def test_console_blocks_run() -> None:
         result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
         assert result.exit_code == 0, result.output
         assert result.output.strip()
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_console_block_about_completion_runs() -> None:
+    (block,) = blocks("how-to/complete.md", "console")
+    _, *arguments = shlex.split(block.removeprefix("$ "))
+    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "%" in result.output
 
 
 def test_tolerances_of_the_page_are_those_of_the_code() -> None:

@@ -72,5 +72,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         f'generate {_RUN}/export "Ráno jsem"',
         f"generate {_RUN}/export - --no-do-sample --max-new-tokens 20 < beginning.txt",
     ),
+    "complete": ('complete cs "Dobrý den, ja"', f"complete {_RUN}/export --interactive --confidence 0.2"),
+    "lsp": ("lsp cs", f"lsp {_RUN}/export --until clause --confidence 0.2"),
     "next": (f'next {_RUN}/export "Ráno jsem"', f'next {_RUN}/export "Ráno jsem" --k 3 --json'),
 }

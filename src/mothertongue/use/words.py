@@ -5,7 +5,8 @@ something that is no letter follows. So the search follows the likeliest beginni
 probabilities along the way, and closes a word with the probability that its next token begins with a space, a mark or
 the end of the document. A word is a run of letters, digits and combining marks, or one other character (a comma).
 
-The probability found is a lower bound: cuttings that were not followed would add to it. Try `mothertongue next`.
+What was typed already is a beginning that the tokens have to spell; the probabilities are those under that condition.
+The probability found is a lower bound: cuttings that were not followed would add to it. Try `mothertongue complete`.
 """
 
 # Axes: N paths, T tokens, V vocabulary
@@ -13,21 +14,24 @@ The probability found is a lower bound: cuttings that were not followed would ad
 from __future__ import annotations
 
 import heapq
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-Probabilities = NDArray[np.float64]
-NextProbabilities = Callable[[Sequence[tuple[int, ...]]], Probabilities]
+from mothertongue.use.table import Kind, TokenTable, kind_of, whole_letters
+
+Path = tuple[int, ...]
+Probabilities = NDArray[np.floating]
+Ask = Callable[[Path], Probabilities]  # the probabilities [V] of the next token after a path
 
 MAX_WORD_TOKENS = 16
 MAX_PATHS = 128  # beginnings of words that the model is asked about
-PATHS_AT_ONCE = 16
-BRANCHES = 512  # tokens followed after each beginning
-LEAST_PROBABILITY = 1e-7
+BRANCHES = 128  # tokens followed after each beginning
+LEAST_PROBABILITY = 1e-7  # of what was typed
+TINY = 1e-9
+ANY = frozenset({Kind.SPACE, Kind.LETTER, Kind.SYMBOL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def read_beginning(data: bytes) -> Beginning | None:
     >>> read_beginning(b" ja ")
     Beginning(text=' ja', finished=True, grows=False)
     """
-    text, torn = _whole_letters(data)
+    text, torn = whole_letters(data)
     if text is None:
         return None
     body = text.lstrip()
@@ -69,7 +73,7 @@ def read_beginning(data: bytes) -> Beginning | None:
 
 def is_letter(char: str) -> bool:
     """Whether `char` can be part of a word: a letter, a digit or a combining mark of any script."""
-    return unicodedata.category(char)[0] in "LNM"
+    return kind_of(char) is Kind.LETTER
 
 
 def last_letters(text: str) -> str:
@@ -84,121 +88,152 @@ def last_letters(text: str) -> str:
     return text[start:]
 
 
-def _whole_letters(data: bytes) -> tuple[str | None, bool]:
-    """The text of `data` and whether its last letter is torn; None if it can never become text."""
-    try:
-        return data.decode("utf-8"), False
-    except UnicodeDecodeError as error:
-        torn = error.reason == "unexpected end of data"
-        return (data[: error.start].decode("utf-8"), True) if torn else (None, False)
-
-
-class TokenTable:
-    """For each token of a vocabulary its bytes, and how it may stand after a whole letter."""
-
-    def __init__(self, vocabulary: dict[int, bytes], size: int) -> None:
-        self.data = [vocabulary.get(i, b"") for i in range(size)]
-        kinds = [_kind(data) for data in self.data]
-        self.ends_word = np.array([kind in ("ends", "") for kind in kinds])  # special tokens end a word, too
-        self.inner = np.array([kind == "inner" for kind in kinds])
-        self.some_text = np.array([kind != "" for kind in kinds])
-        self.spaced = np.array([data.startswith(b" ") for data in self.data])
-
-
-def _kind(data: bytes) -> str:
-    if not data:
-        return ""
-    if data[0] & 0xC0 == 0x80:
-        return "inner"  # begins inside a letter
-    text, _ = _whole_letters(data)
-    return "goes on" if not text or is_letter(text[0]) else "ends"
-
-
 @dataclass
-class _Search:
+class WordSearch:
+    """The words after one place: `ask` gives the model's answer after the tokens before it and any path.
+
+    The tokens begin with the bytes `typed`, whose last `torn` are half a character, and go on with a character of a
+    kind in `allowed`. `stem` is the unfinished word that the letters after the place belong to.
+    """
+
+    ask: Ask
     table: TokenTable
-    stem: str  # the unfinished word before the place
+    k: int
+    typed: bytes = b""
+    torn: bytes = b""
+    allowed: frozenset[Kind] = ANY
+    stem: str = ""
+    reached: float = 0.0  # the probability that what was typed comes
+    other: float = 0.0  # and, of that, that what is not allowed comes then
     words: dict[str, float] = field(default_factory=dict)
-    texts: dict[str, tuple[float, str]] = field(default_factory=dict)
-    heap: list[tuple[float, tuple[int, ...], bytes]] = field(default_factory=list)
+    _texts: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _heap: list[tuple[float, Path, bytes]] = field(default_factory=list)
 
-    def close(self, text: str, probability: float) -> None:
-        word = text.lstrip() if text[:1].isspace() or not is_letter(text[0]) else self.stem + text
-        self.words[word] = self.words.get(word, 0.0) + probability
-        self.texts[word] = max(self.texts.get(word, (0.0, "")), (probability, text))
+    def __post_init__(self) -> None:
+        self._heap.append((-1.0, (), b""))
+        self.reached = 0.0 if self.typed else 1.0
 
-    def grow(
+    @property
+    def top(self) -> float:
+        """The probability of the likeliest beginning that was not followed yet."""
+        return -self._heap[0][0] if self._heap else 0.0
+
+    def text(self, word: str) -> str:
+        """What to append for `word`."""
+        return self._texts[word][1]
+
+    def step(self, *, floor: float = 0.0) -> None:
+        """Read the model's answer after the likeliest beginning; what is less likely than `floor` is not followed."""
+        negative, path, data = heapq.heappop(self._heap)
+        next_V, probability = self.ask(path), -negative
+        if len(data) < len(self.typed):
+            rest = self.typed[len(data) :]
+            covering = self.table.beginning_with(rest)
+            self.reached += probability * float(next_V[covering].sum(dtype=np.float64))
+            tokens = np.concatenate([covering, np.array(self.table.inside(rest), dtype=np.int64)])
+        else:
+            tokens = self._after(data, probability, next_V)
+        least = max(floor, LEAST_PROBABILITY * self.reached) if len(data) >= len(self.typed) else 0.0
+        self._follow(path, data, probability, next_V, tokens, least)
+
+    def _after(self, data: bytes, probability: float, next_V: Probabilities) -> NDArray[np.int64]:
+        """Close the word where it ends here; the tokens with which it may go on."""
+        found, table = self._read(data), self.table
+        if found is None:
+            return np.empty(0, dtype=np.int64)
+        if found.grows:
+            ends_V = table.of_kinds(Kind.END, Kind.SPACE, Kind.SYMBOL)
+            self._close(found.text, probability * float(next_V[ends_V].sum(dtype=np.float64)))
+            kinds: frozenset[Kind] = frozenset({Kind.LETTER, Kind.TORN})
+        elif whole_letters(self._new(data))[1]:
+            kinds = frozenset({Kind.INNER})
+        elif found.text:
+            kinds = ANY | {Kind.TORN}
+        else:
+            others = ANY - self.allowed
+            if Kind.SPACE in others:  # the text goes on in its last word, or else that ends, perhaps with the document
+                others |= {Kind.END}
+            others_V = table.of_kinds(*others)
+            self.other += probability * float(next_V[others_V].sum(dtype=np.float64))
+            kinds = self.allowed | {Kind.TORN}
+        return np.flatnonzero(table.of_kinds(*kinds))
+
+    def _follow(
         self,
-        path: tuple[int, ...],
+        path: Path,
         data: bytes,
         probability: float,
         next_V: Probabilities,
-        allowed_V: NDArray[np.bool_],
+        tokens: NDArray[np.int64],
+        least: float,
     ) -> None:
-        """Follow the likeliest tokens after `path`, of those that are allowed."""
-        likely = np.where(allowed_V, next_V, 0.0)
-        best = np.argpartition(-likely, min(BRANCHES, len(likely) - 1))[:BRANCHES]
-        for token in best.tolist():
-            share = probability * float(likely[token])
-            if share < LEAST_PROBABILITY:
-                continue
-            longer = data + self.table.data[token]
-            found = read_beginning(longer)
-            if found and found.finished:
-                self.close(found.text, share)
-            elif found and len(path) < MAX_WORD_TOKENS:
-                heapq.heappush(self.heap, (-share, (*path, token), longer))
+        shares = probability * next_V[tokens]
+        likely = np.flatnonzero((shares >= least) & (shares > 0))
+        branches = max(BRANCHES, 4 * self.k)
+        if len(likely) > branches:
+            likely = likely[np.argpartition(-shares[likely], branches)[:branches]]
+        for at in likely.tolist():
+            token, share = int(tokens[at]), float(shares[at])
+            self._reach((*path, token), data + self.table.data[token], share)
 
-    def step(self, path: tuple[int, ...], data: bytes, probability: float, next_V: Probabilities) -> None:
-        """Read the model's answer after `path`: close the word where it ends here, follow it where it goes on."""
-        found = read_beginning(data)
+    def _reach(self, path: Path, data: bytes, share: float) -> None:
+        found = self._read(data)
         if found is None:
             return
-        table = self.table
-        if found.grows:
-            self.close(found.text, probability * float(next_V[table.ends_word].sum()))
-            allowed = table.some_text & ~table.ends_word & ~table.inner
-        elif data and not _whole_letters(data)[1]:
-            allowed = table.some_text & ~table.inner
-        else:
-            allowed = table.inner if data else table.some_text & ~table.inner
-        self.grow(path, data, probability, next_V, allowed)
+        if found.text and kind_of(found.text[0]) not in self.allowed:
+            self.other += share
+        elif found.finished:
+            self._close(found.text, share)
+        elif len(path) <= MAX_WORD_TOKENS:
+            heapq.heappush(self._heap, (-share, path, data))
 
-    def take(self) -> list[tuple[float, tuple[int, ...], bytes]]:
-        """The likeliest open beginnings that have the same number of tokens, most likely first."""
-        near = [heapq.heappop(self.heap) for _ in range(min(len(self.heap), 2 * PATHS_AT_ONCE))]
-        same = [item for item in near if len(item[1]) == len(near[0][1])][:PATHS_AT_ONCE]
-        for item in near:
-            if item not in same:
-                heapq.heappush(self.heap, item)
-        return same
+    def _read(self, data: bytes) -> Beginning | None:
+        if len(data) < len(self.typed):
+            return Beginning("")
+        return read_beginning(self._new(data))
+
+    def _new(self, data: bytes) -> bytes:
+        """What `data` has from the torn character on, or else from the place on."""
+        return data[len(self.typed) - len(self.torn) :]
+
+    def _close(self, text: str, probability: float) -> None:
+        word = text.lstrip() if text[:1].isspace() or not is_letter(text[0]) else self.stem + text
+        self.words[word] = self.words.get(word, 0.0) + probability
+        self._texts[word] = max(self._texts.get(word, (0.0, "")), (probability, text))
 
 
-def search_words(
-    ask: NextProbabilities, table: TokenTable, *, k: int, stem: str = "", after_space: bool = False
-) -> list[NextWord]:
-    """The `k` likeliest next words, likeliest first.
+def best_words(searches: list[WordSearch], *, k: int, steps: int = MAX_PATHS) -> list[NextWord]:
+    """The `k` likeliest words of one search; or of two, where the second begins with what ends the first's run.
 
-    `ask(paths)` gives the probabilities of the next token (N, V) after the prompt and each path of tokens. `stem` is
-    the unfinished word at the prompt's end. `after_space`: the prompt had a space at its end, which `ask` does not know
-    of, because it belongs to the word's token; probabilities are then those under the condition that a space comes.
+    As many `steps` are taken as it needs to be sure of them, at most; more (MAX_PATHS) until one is found at all.
     """
-    search = _Search(table, "" if after_space else stem)
-    first_V = ask([()])[0]
-    if after_space and (space := float(first_V[table.spaced].sum())) > 0:
-        first_V = np.where(table.spaced, first_V, 0.0) / space
-    search.step((), b"", 1.0, first_V)
-    asked = 1
-    while search.heap and asked < MAX_PATHS and -search.heap[0][0] > _nth_largest(search.words, k):
-        paths = search.take()
-        answers_NV = ask([path for _, path, _ in paths])
-        for (negative, path, data), next_V in zip(paths, answers_NV, strict=True):
-            search.step(path, data, -negative, next_V)
-        asked += len(paths)
-    best = sorted(search.words.items(), key=lambda item: (-item[1], item[0]))[:k]
-    cut = 1 if after_space else 0
-    return [NextWord(word, probability, search.texts[word][1][cut:]) for word, probability in best]
+    for number in range(MAX_PATHS):
+        scales = _scales(searches)
+        pairs = list(zip(searches, scales, strict=True))
+        floor = _nth_largest([p * scale for search, scale in pairs for p in search.words.values()], k)
+        tops = [search.top * scale for search, scale in pairs]
+        if max(tops) <= floor or (number >= steps and any(search.words for search in searches)):
+            break
+        likeliest, scale = pairs[tops.index(max(tops))]
+        likeliest.step(floor=floor / scale)
+    found = [
+        NextWord(word, float(p * scale), search.text(word))
+        for search, scale in zip(searches, _scales(searches), strict=True)
+        for word, p in search.words.items()
+        if p * scale > 0
+    ]
+    return sorted(found, key=lambda word: (-word.probability, word.word, word.text))[:k]
 
 
-def _nth_largest(words: dict[str, float], n: int) -> float:
-    return heapq.nlargest(n, words.values())[-1] if len(words) >= n else 0.0
+def _scales(searches: list[WordSearch]) -> list[float]:
+    """What the probabilities of each search are to be multiplied by."""
+    first = searches[0]
+    if not first.reached:
+        return [first.top, 0.0][: len(searches)]  # 1 before the first step; afterwards what was typed cannot come
+    if len(searches) == 1:
+        return [1 / max(TINY, first.reached - first.other)]
+    return [1 / first.reached, first.other / first.reached / max(TINY, 1 - searches[1].other)]
+
+
+def _nth_largest(values: list[float], n: int) -> float:
+    return heapq.nlargest(n, values)[-1] if len(values) >= n else 0.0

@@ -11,14 +11,15 @@ import numpy as np
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.progress import say
+from mothertongue.use.complete import Completer
 from mothertongue.use.config import DEFAULT_NEW_TOKENS, GenerateConfig, GenerateOptions, parse_options
-from mothertongue.use.distribution import Distribution, NextToken
 from mothertongue.use.engine import Engine
 from mothertongue.use.pieces import Pieces, bytes_of_tokens
-from mothertongue.use.prompt import Prompt, clean_prompt, prepare_prompt
+from mothertongue.use.prompt import Prompt, prepare_prompt
+from mothertongue.use.reader import NextToken, Reader
 from mothertongue.use.steps import banned_tokens, token_steps
 from mothertongue.use.stream import in_thread
-from mothertongue.use.words import MAX_WORD_TOKENS, NextWord, TokenTable, last_letters, search_words
+from mothertongue.use.words import NextWord
 
 
 class Writer:
@@ -47,18 +48,14 @@ class Writer:
         A word is a run of letters, digits and combining marks, or one other character. If `prompt` may end inside a
         word, words that complete it are among the answers. Fewer than `k` are given if the model sees no more.
         """
-        _check_count(k)
-        text = clean_prompt(prompt)
-        after_space = text.endswith(" ") and not text[:-1].endswith(" ") and len(text) > 1
-        text = text[:-1] if after_space else text
-        prepared = self._prepare(text, new_tokens=min(MAX_WORD_TOKENS, self.context // 2))
-        ask = Distribution(self.engine, prepared.ids, banned=self._banned)
-        return search_words(ask, self._table, k=k, stem=last_letters(text), after_space=after_space)
+        return self._completer.words(prompt, k=k)
 
     def next_tokens(self, prompt: str, *, k: int = 10) -> list[NextToken]:
         """The `k` likeliest next tokens, likeliest first, each with its probability (0-1)."""
         _check_count(k)
-        first_V = Distribution(self.engine, self._prepare(prompt, new_tokens=1).ids, banned=self._banned)([()])[0]
+        reader = Reader(self.engine, banned=self._banned)
+        first_V = reader(tuple(self._prepare(prompt, new_tokens=1).ids))
+        reader.close()
         best = np.argsort(-first_V, kind="stable")[:k].tolist()
         return [NextToken(i, self._token_text(i), float(first_V[i])) for i in best if first_V[i] > 0]
 
@@ -146,8 +143,8 @@ class Writer:
         return self._otherwise()
 
     @cached_property
-    def _table(self) -> TokenTable:
-        return TokenTable(self._bytes, self.engine.vocab_size)
+    def _completer(self) -> Completer:
+        return Completer(self.engine)
 
 
 def _read_steps(

@@ -1,0 +1,49 @@
+"""Which model is meant: a folder, a run, a shipped base, `hub:owner/name`, or only a language."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from mothertongue.errors import ArtifactError
+from mothertongue.run.inputs import locate
+
+LAST_STEPS = ("export", "polish", "compress", "train")  # of a run, the most finished first
+RUNS = Path("runs")
+
+
+def find_model(reference: str) -> Path:
+    """The model's folder for `reference`; of a run its export, of a language that of its newest run."""
+    folder = Path(reference)
+    if not folder.is_dir() and re.fullmatch("[a-z]{2,3}", reference):
+        folder = _newest_run(reference)
+    if folder.is_dir() and not _is_model(folder):
+        for step in LAST_STEPS:
+            if _is_model(folder / step):
+                return folder / step
+    return folder if folder.is_dir() else locate(reference)
+
+
+def _newest_run(language: str) -> Path:
+    runs = [recipe.parent for recipe in RUNS.glob("*/recipe.toml") if _language(recipe) == language]
+    models = [run / step for run in runs for step in LAST_STEPS if _is_model(run / step)]
+    if not models:
+        raise ArtifactError(
+            f'There is no model of the language "{language}" in {RUNS}/. Make one with `mothertongue demo {language}`, '
+            "or give the folder of a model."
+        )
+    return max(models, key=lambda model: (model.parent.stat().st_mtime, -LAST_STEPS.index(model.name)))
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / "config.json").is_file() or any(folder.glob("*.gguf"))
+
+
+def _language(recipe: Path) -> str:
+    try:
+        steps = tomllib.loads(recipe.read_text("utf-8"))
+    except (OSError, ValueError):
+        return ""
+    corpus = steps.get("corpus", {})
+    return str(corpus.get("language", "")) if isinstance(corpus, dict) else ""
