@@ -20,7 +20,7 @@ from mothertongue.model.anatomy import anatomy
 from mothertongue.model.card import model_card
 from mothertongue.model.checkpoint import end_of_text_id, save_checkpoint
 from mothertongue.run.artifact import Metrics, write_json
-from mothertongue.tokenizer.bytelevel import PAD
+from mothertongue.tokenizer.bytelevel import PAD, is_gpt2_like
 
 # the class keeps its name: `architectures` in config.json comes from it, and other programs look there
 MODELING = '''"""For AutoModel.from_pretrained(folder, trust_remote_code=True) only; all other ways need no code."""
@@ -47,7 +47,7 @@ def write_huggingface(order: Order) -> Metrics:
     is_gpt2 = model.config.model_type == "gpt2"
     if is_gpt2:
         _add_modeling(out)
-    card = model_card(order.manifest, report=order.report, gpt2_folder=is_gpt2)
+    card = model_card(order.manifest, report=order.report, gpt2_folder=is_gpt2 and is_gpt2_like(tokenizer))
     (out / "README.md").write_text(card, "utf-8")
     prove_tokens(tokenizer, out)
     tolerance = order.config.tolerance or TOLERANCES[order.config.dtype]

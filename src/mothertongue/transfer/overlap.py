@@ -6,15 +6,12 @@ SentencePiece one, and "é" may be "Ã©". Comparing the strings would miss some
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from typing import Any
 
 from tokenizers import Tokenizer
 
 from mothertongue.model.checkpoint import end_of_text_id
-from mothertongue.tokenizer.bytelevel import token_bytes
+from mothertongue.tokenizer.marks import token_bytes
 
 Key = bytes | str
 """What a token stands for: its bytes, or the role of a special token."""
@@ -24,7 +21,6 @@ ROLES: dict[str, tuple[str, ...]] = {
     "pad": ("<|pad|>", "<pad>", "[PAD]", "<|padding|>"),
 }
 END_ROLE = "end of text"
-FALLBACK_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
 def shared_tokens(source: Mapping[int, Key], target: Mapping[int, Key]) -> dict[int, int]:
@@ -39,8 +35,7 @@ def shared_tokens(source: Mapping[int, Key], target: Mapping[int, Key]) -> dict[
 
 def token_keys(tokenizer: Tokenizer) -> dict[int, Key]:
     """Id -> what the token stands for, for every token of a byte-level or SentencePiece-like vocabulary."""
-    ordinary = token_bytes(tokenizer) if is_byte_level(tokenizer) else _sentencepiece_bytes(tokenizer)
-    keys: dict[int, Key] = dict(ordinary)
+    keys: dict[int, Key] = dict(token_bytes(tokenizer))
     roles = {name: role for role, names in ROLES.items() for name in names}
     for i, added in tokenizer.get_added_tokens_decoder().items():
         keys[i] = roles.get(added.content, added.content) if added.special else added.content.encode()
@@ -51,23 +46,3 @@ def token_keys(tokenizer: Tokenizer) -> dict[int, Key]:
 def id_count(tokenizer: Tokenizer) -> int:
     """Rows a model needs for the vocabulary: its highest id and one (a vocabulary may have unused ids)."""
     return max(tokenizer.get_vocab().values(), default=-1) + 1
-
-
-def is_byte_level(tokenizer: Tokenizer) -> bool:
-    """Whether the vocabulary writes every byte as one of GPT-2's 256 characters."""
-    parts = json.loads(tokenizer.to_str())
-    return _mentions(parts.get("pre_tokenizer"), "ByteLevel") or _mentions(parts.get("decoder"), "ByteLevel")
-
-
-def _mentions(part: Any, kind: str) -> bool:
-    if isinstance(part, dict):
-        return part.get("type") == kind or any(_mentions(value, kind) for value in part.values())
-    return isinstance(part, list) and any(_mentions(value, kind) for value in part)
-
-
-def _sentencepiece_bytes(tokenizer: Tokenizer) -> dict[int, bytes]:
-    tokens: dict[int, bytes] = {}
-    for token, i in tokenizer.get_vocab().items():
-        single = FALLBACK_BYTE.fullmatch(token)
-        tokens[i] = bytes([int(single[1], 16)]) if single else token.replace("▁", " ").encode()
-    return tokens

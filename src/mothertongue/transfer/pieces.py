@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from tokenizers import Tokenizer
 
-from mothertongue.transfer.overlap import Key, is_byte_level
+from mothertongue.tokenizer.marks import is_byte_level
+from mothertongue.transfer.overlap import Key
 
 
 def piece_finder(tokenizer: Tokenizer, keys: Mapping[int, Key]) -> Callable[[bytes], list[int]]:

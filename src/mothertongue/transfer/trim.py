@@ -25,9 +25,9 @@ from transformers import PreTrainedModel
 from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.run.artifact import Metrics
-from mothertongue.tokenizer.bytelevel import token_bytes
+from mothertongue.tokenizer.marks import BYTE_TOKENS, is_byte_level, token_bytes
 from mothertongue.transfer.methods import Material
-from mothertongue.transfer.overlap import FALLBACK_BYTE, id_count, is_byte_level
+from mothertongue.transfer.overlap import id_count
 from mothertongue.transfer.rows import set_vocabulary, vocabulary_rows
 
 IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
@@ -60,7 +60,7 @@ def trim_tokenizer(tokenizer: Tokenizer, used: Collection[int]) -> Trimmed:
     parts: dict[str, Any] = json.loads(tokenizer.to_str())
     model, tokens = parts["model"], {i: token for token, i in tokenizer.get_vocab().items()}
     wanted = {tokens[i] for i in used if i in tokens}
-    wanted |= {token for token in tokens.values() if FALLBACK_BYTE.fullmatch(token)}
+    wanted |= set(tokens.values()) & set(BYTE_TOKENS)
     wanted |= {token for token in (model.get("unk_token"),) if token}
     if is_byte_level(tokenizer):
         wanted |= {tokens[i] for i, stands_for in token_bytes(tokenizer).items() if len(stands_for) == 1}

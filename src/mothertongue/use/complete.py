@@ -20,11 +20,11 @@ from threading import Lock
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
+from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.use.cursor import Cursor, find_cursor
 from mothertongue.use.engine import Engine
 from mothertongue.use.exact import text_probability
 from mothertongue.use.personal import Personal
-from mothertongue.use.pieces import bytes_of_tokens
 from mothertongue.use.reader import Reader, never
 from mothertongue.use.steps import banned_tokens
 from mothertongue.use.table import TokenTable
@@ -87,7 +87,7 @@ class Completer:
 
     def __init__(self, engine: Engine, *, exact: bool = False, personal: float = 0.0) -> None:
         self._tokenizer, self._end_id = engine.tokenizer, engine.end_id
-        vocabulary = bytes_of_tokens(engine.tokenizer)
+        vocabulary = token_bytes(engine.tokenizer)
         self._table = TokenTable(vocabulary, engine.vocab_size)
         self._room = engine.context - min(MAX_WORD_TOKENS + 2, engine.context // 2)
         self._exact = exact

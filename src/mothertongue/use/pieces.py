@@ -7,28 +7,7 @@ what can never become a letter is shown as U+FFFD, as everywhere else.
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterable, Sequence
-
-from tokenizers import Tokenizer
-
-from mothertongue.tokenizer.bytelevel import token_bytes
-
-BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")  # how SentencePiece vocabularies write a single byte
-SPACE_MARK = "▁"
-
-
-def bytes_of_tokens(tokenizer: Tokenizer) -> dict[int, bytes]:
-    """Id -> the bytes it adds to a text, of a byte-level or a SentencePiece vocabulary; special tokens are absent."""
-    if "ByteLevel" in repr(tokenizer.decoder):
-        return token_bytes(tokenizer)
-    special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
-    return {i: _plain(token) for token, i in tokenizer.get_vocab().items() if i not in special}
-
-
-def _plain(token: str) -> bytes:
-    single = BYTE_TOKEN.fullmatch(token)
-    return bytes.fromhex(single[1]) if single else token.replace(SPACE_MARK, " ").encode("utf-8")
 
 
 class Pieces:

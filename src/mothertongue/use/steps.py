@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.use.config import DEFAULT_NEW_TOKENS, GenerateConfig
 from mothertongue.use.engine import Engine
-from mothertongue.use.pieces import Pieces, bytes_of_tokens
+from mothertongue.use.pieces import Pieces
 from mothertongue.use.sampler import Sampler
 
 
@@ -73,7 +74,7 @@ def one_text(
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[int]:
     """The tokens of one continuation of `ids`, without the end: what every engine's `generate` gives."""
-    vocabulary = bytes_of_tokens(engine.tokenizer)
+    vocabulary = token_bytes(engine.tokenizer)
     pieces, growing = Pieces(vocabulary, stop=options.stop), {0}
     steps = token_steps(
         engine, fitting(ids, engine.context), config=options, new_tokens=options.max_new_tokens or DEFAULT_NEW_TOKENS,

@@ -11,10 +11,11 @@ import numpy as np
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.progress import say
+from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.use.complete import Completer
 from mothertongue.use.config import DEFAULT_NEW_TOKENS, GenerateConfig, GenerateOptions, parse_options
 from mothertongue.use.engine import Engine
-from mothertongue.use.pieces import Pieces, bytes_of_tokens
+from mothertongue.use.pieces import Pieces
 from mothertongue.use.prompt import Prompt, prepare_prompt
 from mothertongue.use.reader import NextToken, Reader
 from mothertongue.use.steps import banned_tokens, token_steps
@@ -38,7 +39,7 @@ class Writer:
         """
         self.engine, self.tokenizer, self.path = engine, engine.tokenizer, Path(path)
         self.context = engine.context
-        self._bytes = bytes_of_tokens(self.tokenizer)
+        self._bytes = token_bytes(self.tokenizer)
         self._banned = banned_tokens(engine, self._bytes)
         self._has_noted, self._otherwise = False, otherwise
 

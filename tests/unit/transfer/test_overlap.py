@@ -6,7 +6,8 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from mothertongue.tokenizer.bytelevel import open_tokenizer, train_bytelevel
-from mothertongue.transfer.overlap import END_ROLE, id_count, is_byte_level, shared_tokens, token_keys
+from mothertongue.tokenizer.marks import is_byte_level
+from mothertongue.transfer.overlap import END_ROLE, id_count, shared_tokens, token_keys
 
 
 def sentencepiece_like(*tokens: str) -> Tokenizer:

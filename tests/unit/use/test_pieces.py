@@ -4,7 +4,8 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from mothertongue.tokenizer.bytelevel import encode_text
-from mothertongue.use.pieces import Pieces, bytes_of_tokens, text_of
+from mothertongue.tokenizer.marks import token_bytes
+from mothertongue.use.pieces import Pieces, text_of
 
 LETTERS = {0: b"\xd0", 1: b"\x96", 2: b"ab", 3: b"c", 4: b"\xff", 5: b"\xf0\x9f", 6: b"\xa6\x84"}
 
@@ -47,7 +48,7 @@ def test_nothing_comes_after_the_end() -> None:
 
 
 def test_bytes_of_a_byte_level_vocabulary_spell_any_text(tiny_tokenizer: Tokenizer) -> None:
-    table = bytes_of_tokens(tiny_tokenizer)
+    table = token_bytes(tiny_tokenizer)
     text = "Ráno – и утро 🦄\n\x00 雨"
     assert text_of(encode_text(tiny_tokenizer, text), table) == text
     assert not {0, 1, 2, 3} & table.keys()
@@ -59,4 +60,4 @@ def test_bytes_of_a_sentencepiece_vocabulary(token: str, data: bytes) -> None:
     tokenizer = Tokenizer(models.BPE({"<s>": 0, token: 1}, [], byte_fallback=True))
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     tokenizer.add_special_tokens([AddedToken("<s>", special=True)])
-    assert bytes_of_tokens(tokenizer) == {1: data}
+    assert token_bytes(tokenizer) == {1: data}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mothertongue.errors import ConfigError
 from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.tokenizer.bytelevel import encode_text
-from mothertongue.use.pieces import bytes_of_tokens
+from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.use.table import TokenTable
 from mothertongue.use.words import NextWord, WordSearch, best_words, last_letters, read_beginning
 from mothertongue.use.writer import Writer
@@ -145,7 +145,7 @@ def token_probabilities(writer: Writer, ids: list[int]) -> list[float]:
 
 def test_next_words_multiplies_the_models_own_probabilities(writer: Writer) -> None:
     found = {word.word: word for word in writer.next_words("", k=300)}
-    commas = [i for i, data in bytes_of_tokens(writer.tokenizer).items() if data.strip().startswith(b",")]
+    commas = [i for i, data in token_bytes(writer.tokenizer).items() if data.strip().startswith(b",")]
     probabilities = token_probabilities(writer, [end_of_text_id(writer.tokenizer)])
     # a little more, for a comma may also come after a token of white space alone
     assert found[","].probability == pytest.approx(sum(probabilities[i] for i in commas), rel=0.05)
