@@ -1,33 +1,14 @@
-"""Write the tables of docs/why/cleaning.md and docs/why/wikitext.md from results/corpus.json, so that no figure of
-theirs is typed by hand.
-
-python benchmarks/corpus_tables.py            rewrites what stands between the markers
-python benchmarks/corpus_tables.py --check    only says whether it is up to date
-"""
+"""The tables of docs/why/cleaning.md and wikitext.md, from results/corpus.json: `docs_tables.py` writes them."""
 
 from __future__ import annotations
 
-import json
-import re
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from results_file import RESULTS, ROOT
+from results_file import Row, table
 
-Row = dict[str, Any]
-_MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.S)
-_PAGES = ("cleaning.md", "wikitext.md")
 KINDS = ("convert", "lang", "number", "date", "math", "list")
 EDITIONS = ("records", "chapters", "paragraphs")
 WRAPPED = ("number", "unit", "date", "lang", "quote", "small", "flag", "list")
-
-
-def table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """Markdown; numbers stand to the right."""
-    shown = [[f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in line] for line in lines]
-    marks = ["---", *("---:" for _ in heads[1:])]
-    return "".join(f"| {' | '.join(line)} |\n" for line in (heads, marks, *shown)).replace("| --- |", "|---|")
 
 
 def decisions(rows: Sequence[Row]) -> str:
@@ -140,23 +121,3 @@ def _of(row: Row | None, key: str) -> object:
 TABLES: dict[str, Callable[[Sequence[Row]], str]] = {
     one.__name__: one for one in (decisions, dropped_by_others, rules, near, identifier, quality, wrapped, extraction)
 }
-
-
-def main() -> None:
-    rows = json.loads((RESULTS / "corpus.json").read_text("utf-8"))["rows"]
-    stale = []
-    for name in _PAGES:
-        file = ROOT / "docs" / "why" / name
-        text = file.read_text("utf-8")
-        new = _MARKED.sub(lambda found: found[1] + "\n" + TABLES[found[2]](rows) + "\n" + found[3], text)
-        if new != text:
-            stale.append(name)
-            if "--check" not in sys.argv:
-                file.write_text(new, "utf-8")
-    print(f"out of date: {', '.join(stale)}" if stale else "up to date")
-    if stale and "--check" in sys.argv:
-        raise SystemExit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import mothertongue
 ROOT = Path(__file__).parents[1]
 SOURCE = Path(mothertongue.__file__).resolve().parents[1]  # it may run from a copy
 RESULTS = ROOT / "benchmarks" / "results"
+Row = dict[str, Any]
 
 
 def write_results(
@@ -73,6 +74,13 @@ def read_figures(name: str) -> dict[str, float]:
     file = RESULTS / f"{name}.json"
     figures: dict[str, float] = json.loads(file.read_text("utf-8"))["figures"] if file.is_file() else {}
     return figures
+
+
+def table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """Markdown; numbers stand to the right."""
+    shown = [[f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in line] for line in lines]
+    marks = ["---", *("---:" for _ in heads[1:])]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (heads, marks, *shown)).replace("| --- |", "|---|")
 
 
 def keep(file: Path, target: Path) -> None:

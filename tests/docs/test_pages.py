@@ -66,8 +66,9 @@ def test_every_block_of_the_page_runs(page: str, texts: Path, monkeypatch: pytes
                 Path(target).write_text(result.stdout, "utf-8")
 
 
-def test_the_tables_of_the_readme_are_those_of_the_results() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "readme_tables.py"), "--check"]
+@pytest.mark.parametrize("script", ["readme_tables", "docs_tables"])
+def test_the_tables_of_the_pages_are_those_of_the_results(script: str) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{script}.py"), "--check"]
     assert subprocess.run(command, check=False).returncode == 0
 
 

@@ -1,0 +1,49 @@
+"""Write the tables of docs/why from the checked-in results, so that no figure of theirs is typed by hand.
+
+python benchmarks/docs_tables.py            rewrites what stands between the markers
+python benchmarks/docs_tables.py --check    only says whether they are up to date
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import corpus_tables
+import train_tables
+from results_file import RESULTS, ROOT, Row
+
+MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.S)
+Tables = Mapping[str, Callable[[Sequence[Row]], str]]
+PAGES: Mapping[str, tuple[str, Tables]] = {  # page -> name of the results, tables made of their rows
+    "cleaning.md": ("corpus", corpus_tables.TABLES),
+    "wikitext.md": ("corpus", corpus_tables.TABLES),
+    "training.md": ("train", train_tables.TABLES),
+}
+
+
+def filled(text: str, tables: Tables, rows: Sequence[Row]) -> str:
+    """The page with each marked table made anew."""
+    return MARKED.sub(lambda found: found[1] + "\n" + tables[found[2]](rows) + "\n" + found[3], text)
+
+
+def main() -> None:
+    """Fill every page, or only compare."""
+    stale = []
+    for name, (results, tables) in PAGES.items():
+        file = ROOT / "docs" / "why" / name
+        rows = json.loads((RESULTS / f"{results}.json").read_text("utf-8"))["rows"]
+        text = file.read_text("utf-8")
+        if (new := filled(text, tables, rows)) != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                file.write_text(new, "utf-8")
+    print(f"out of date: {', '.join(stale)}" if stale else "up to date")
+    if stale and "--check" in sys.argv:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
