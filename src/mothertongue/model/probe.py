@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from mothertongue.model.anatomy import set_dropout
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products
 from mothertongue.run.derive import Shape, shape_from
+from mothertongue.run.memory import keep_freed_memory, sequences_at_once, set_large_blocks_apart
 from mothertongue.run.predict import BYTES, SECONDS, fit
 
 Load = tuple[str, int, int, int, int, int, float]  # family, layers, hidden size, vocabulary, batch, sequence, dropout
@@ -36,6 +38,7 @@ LOADS: tuple[Load, ...] = (
     ("gpt2", 2, 768, 512, 4, 128, 0.0), ("gpt2", 1, 768, 512, 1, 1024, 0.0), ("gpt2", 2, 192, 512, 8, 128, 0.1),
     ("gpt2", 1, 384, 512, 2, 512, 0.1), ("llama", 2, 192, 512, 8, 128, 0.0), ("llama", 1, 384, 512, 4, 256, 0.0),
 )  # fmt: skip
+WARM_UP: Load = ("gpt2", 1, 64, 512, 1, 16, 0.0)  # what every training needs, however small: kernels, threads
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ def measure(seconds: float, loads: Sequence[Load], *, on_turn: Callable[[float],
 
     Each model has two turns, of which the faster counts; a turn has two steps at least, however few `seconds`.
     """
-    start, base = time.monotonic(), peak_bytes()
+    start = time.monotonic()
+    _turn(WARM_UP, 0.0, 2)
+    base = peak_bytes()
     turns: dict[Load, list[Turn]] = {load: [] for load in loads}
     for number, load in enumerate([*loads, *loads]):
         left = seconds - (time.monotonic() - start)
@@ -64,11 +69,12 @@ def measure(seconds: float, loads: Sequence[Load], *, on_turn: Callable[[float],
     first = turns[loads[0]][0]
     best = [min(pair, key=lambda turn: turn.seconds) for pair in turns.values()]
     sizes = [(turn.shape, load[4] * load[5], load[5]) for turn, load in zip(best, loads, strict=True)]
+    parts = [(shape, min(N, sequences_at_once(T) * T), T) for shape, N, T in sizes]
     return {
         "seconds": fit(sizes, [turn.seconds for turn in best], SECONDS),
-        "bytes": fit(sizes, [turn.kept for turn in best], BYTES),
+        "bytes": fit(parts, [turn.kept for turn in best], BYTES),
         "base_megabytes": base / 1e6,
-        "heap": max(1.0, (first.peak - base - 12 * first.shape.parameters) / first.kept),
+        "heap_megabytes": max(0.0, first.peak - base - 16 * first.shape.parameters - first.kept) / 1e6,
         "threads": torch.get_num_threads(),
         "idle": statistics.median(turn.idle for turn in best),
     }
@@ -81,21 +87,26 @@ def _turn(load: Load, seconds: float, least: int) -> Turn:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     times: list[float] = []
 
-    def loss() -> Tensor:
-        return next_token_loss(model, torch.randint(words, (batch_size, length + 1)))
+    part = min(batch_size, sequences_at_once(length))
 
+    def loss(rows: int) -> Tensor:
+        return next_token_loss(model, torch.randint(words, (rows, length + 1)))
+
+    set_large_blocks_apart()
     with fast_products(model):
         begun, own = time.monotonic(), time.thread_time()
         while len(times) < least or time.monotonic() - begun < seconds:
             start = time.thread_time()
-            loss().backward()  # type: ignore[no-untyped-call]
+            for first in range(0, batch_size, part):
+                loss(min(part, batch_size - first)).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            keep_freed_memory()
             times.append(time.thread_time() - start)
         idle = (time.thread_time() - own) / (time.monotonic() - begun)
         peak = peak_bytes()
-        kept = _kept_bytes(model, loss)
+        kept = _kept_bytes(model, partial(loss, part))
     return Turn(shape_of(model, dropout=dropout), statistics.median(times[1:]), min(1.0, idle), peak, float(kept))
 
 

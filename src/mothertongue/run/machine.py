@@ -28,7 +28,7 @@ class Machine:
     seconds: Mapping[str, float]
     bytes: Mapping[str, float] = field(default_factory=dict)
     base_megabytes: float = 0.0  # of a process that has done nothing yet
-    heap: float = 1.0  # bytes that the allocator holds for each byte of activations
+    heap_megabytes: float = 0.0  # that a training holds beside weights, moments, gradients and activations
     threads: int = 1
     idle: float = 1.0  # share of a core that other programs left
     memory_megabytes: float = float("inf")  # of the whole machine

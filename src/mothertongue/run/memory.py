@@ -11,6 +11,11 @@ LARGE, ANY_NUMBER = 1 << 20, 1 << 16
 MICRO_TOKENS = 768  # that a CPU takes at a time: more need more memory, and hardly less time
 
 
+def sequences_at_once(length: int) -> int:
+    """How many sequences of so many tokens a CPU computes together; the gradients of a batch's parts are added up."""
+    return max(1, MICRO_TOKENS // length)
+
+
 def set_large_blocks_apart() -> bool:
     """Let this process ask the system for each large block, until `keep_freed_memory`; returns whether glibc took it.
 

@@ -8,6 +8,7 @@ Pure arithmetic: torch is not imported. Why these terms, and how far they hold: 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from mothertongue.errors import ArtifactError
 from mothertongue.run.derive import Prediction, Shape
 from mothertongue.run.machine import Machine
-from mothertongue.run.memory import MICRO_TOKENS
+from mothertongue.run.memory import sequences_at_once
 
 Amount = Callable[[Shape, int, int], float]  # shape, N, T
 SECONDS: dict[str, Amount] = {
@@ -25,6 +26,7 @@ SECONDS: dict[str, Amount] = {
     "attention": lambda s, N, T: 1.0 * N * T * s.layers * s.hidden_size,
     "logits": lambda s, N, T: 1.0 * N * s.vocab_size,
     "parameters": lambda s, N, T: s.parameters,  # what the optimizer reads and writes
+    "gradients": lambda s, N, T: s.parameters * (math.ceil(N / T / sequences_at_once(T)) - 1),  # of parts, added up
     "dropout": lambda s, N, T: _elements(s, N) * (s.dropout > 0 and not s.llama),
     "attention_dropout": lambda s, N, T: 1.0 * N * T * s.layers * s.heads * (s.dropout > 0),
     "step": lambda s, N, T: 1.0,
@@ -44,8 +46,8 @@ def predict(
     """Speed and peak memory of training all of `shape`; with a `teacher`, of learning its predictions as well."""
     N, T = batch_size * sequence_length, sequence_length
     seconds = total(SECONDS, machine.seconds, shape, N, T)
-    at_once = min(batch_size, max(1, MICRO_TOKENS // T)) * T
-    kept = machine.heap * total(BYTES, machine.bytes, shape, at_once, T) + CHUNK_BYTES * shape.vocab_size
+    at_once = min(batch_size, sequences_at_once(T)) * T
+    kept = total(BYTES, machine.bytes, shape, at_once, T) + CHUNK_BYTES * shape.vocab_size
     weights = 0.0
     if teacher:
         update = SECONDS["parameters"](teacher, N, T) * machine.seconds["parameters"]
@@ -55,7 +57,8 @@ def predict(
     # next part of the batch finds there
     gradients = 4 * shape.parameters
     passing = kept + gradients if at_once < N else max(kept, gradients)
-    return Prediction(N / seconds, machine.base_megabytes + (weights + 12 * shape.parameters + passing) / 1e6)
+    megabytes = machine.base_megabytes + machine.heap_megabytes
+    return Prediction(N / seconds, megabytes + (weights + 12 * shape.parameters + passing) / 1e6)
 
 
 def fit(

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.distributed import distribute, mean_of_all, opened, share_as, synchronize, undo, whole
-from mothertongue.run.memory import MICRO_TOKENS
+from mothertongue.run.memory import sequences_at_once
 from mothertongue.run.team import rank, world
 from mothertongue.train.config import LoopConfig
 from mothertongue.train.freeze import group_parameters, unfreeze
@@ -174,7 +174,7 @@ def _at_once(tokens_BT: Tensor) -> int:
     """Sequences whose activations stand in memory together: all, or those that suffice for a CPU's speed."""
     if tokens_BT.device.type != "cpu" or world() > 1:
         return len(tokens_BT)
-    return max(1, MICRO_TOKENS // (tokens_BT.shape[1] - 1))
+    return sequences_at_once(tokens_BT.shape[1] - 1)
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:

@@ -33,7 +33,7 @@ LAPTOP = Machine(
     seconds={"products": 5e-12, "elements": 5e-9, "attention": 2e-10, "logits": 5e-9, "parameters": 4e-9, "step": 1e-3},
     bytes={"elements": 9.3, "hidden": 9.0, "head": 4.0},
     base_megabytes=350,
-    heap=1.8,
+    heap_megabytes=50,
 )
 
 
