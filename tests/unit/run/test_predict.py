@@ -15,7 +15,7 @@ from mothertongue.run.predict import BYTES, SECONDS, fit, predict, total
 
 COSTS = {
     **{"products": 4e-12, "elements": 5e-9, "elements_llama": 3e-9, "attention": 1e-10, "logits": 5e-9},
-    **{"parameters": 4e-9, "dropout": 1e-9, "attention_dropout": 1e-8, "step": 1e-3},
+    **{"parameters": 4e-9, "gradients": 1e-9, "dropout": 1e-9, "attention_dropout": 1e-8, "step": 1e-3},
 }
 MACHINE = Machine(
     COSTS, {"elements": 9.3, "attention_dropout": 12.0, "hidden": 9.0, "head": 4.0}, 350, heap_megabytes=50

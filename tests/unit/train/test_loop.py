@@ -18,7 +18,7 @@ from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import GROUPS, set_dropout
 from mothertongue.model.compute import flop_per_token
 from mothertongue.model.loss import next_token_loss
-from mothertongue.train import learner as learner_module
+from mothertongue.run import memory
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.learner import Loss
@@ -196,7 +196,7 @@ def test_a_processor_takes_few_tokens_at_a_time_and_learns_the_same(
         return next_token_loss(model, tokens_BT)
 
     for tokens in (10**6, 2 * windows.length + 1):
-        monkeypatch.setattr(learner_module, "MICRO_TOKENS", tokens)
+        monkeypatch.setattr(memory, "MICRO_TOKENS", tokens)
         out = tmp_path / str(tokens)
         out.mkdir()
         losses.append(fit(make_gpt2(), windows, phases(CONFIG, 1, 1e-3), CONFIG, out, loss=loss).loss)

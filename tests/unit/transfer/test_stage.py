@@ -50,7 +50,7 @@ def dictionary(tmp_path: Path) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("method", sorted(METHODS.own))
+@pytest.mark.parametrize("method", sorted(METHODS.own.keys() - {"trim"}))
 def test_result_opens_and_starts_near_the_unigram_line(
     method: str,
     run: Callable[..., Any],
