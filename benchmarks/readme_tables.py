@@ -49,6 +49,13 @@ def tables() -> str:
             f"beside {base['fivegram_bits_per_byte']:.3f} of a 5-gram and {base['xz_bits_per_byte']:.3f} of xz"
             " on the same held-out English text (`benchmarks/english_base.py`).\n"
         )
+    if (train := read_figures("train")) and "tiny_vs_trainer" in train:
+        parts.append(
+            f"Training on two cores: {train['tiny_vs_trainer']:.1f} times the tokens per second of transformers' Trainer"
+            f", {train['tiny_vs_fastai']:.1f} of fastai's, in {train['memory_vs_trainer']:.0%}\n"
+            "of Trainer's memory (6 layers, 384 wide, equal settings;"
+            " [other sizes and trainers](docs/why/training.md#beside-other-trainers)).\n"
+        )
     return "\n".join(parts)
 
 
