@@ -51,8 +51,8 @@ def tables() -> str:
         )
     if (train := read_figures("train")) and "tiny_vs_trainer" in train:
         parts.append(
-            f"Training on two cores: {train['tiny_vs_trainer']:.1f} times the tokens per second of transformers' Trainer"
-            f", {train['tiny_vs_fastai']:.1f} of fastai's, in {train['memory_vs_trainer']:.0%}\n"
+            f"Training on two cores: {train['tiny_vs_trainer']:.1f} times the tokens per second of transformers'"
+            f" Trainer, {train['tiny_vs_fastai']:.1f} of fastai's, in {train['memory_vs_trainer']:.0%}\n"
             "of Trainer's memory (6 layers, 384 wide, equal settings;"
             " [other sizes and trainers](docs/why/training.md#beside-other-trainers)).\n"
         )
