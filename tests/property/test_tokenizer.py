@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from mothertongue.tokenizer.bytelevel import SPECIAL_TOKENS, decode_ids, encode_text, token_bytes, train_bytelevel
+from mothertongue.tokenizer.bytelevel import SPECIAL_TOKENS, decode_ids, encode_text, train_bytelevel
+from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.tokenizer.unigram import train_unigram
 
 SENTENCES = [

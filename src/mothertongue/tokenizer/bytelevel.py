@@ -19,7 +19,6 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.run.artifact import write_json
-from mothertongue.tokenizer.marks import token_bytes as token_bytes
 from mothertongue.tokenizer.splitting import splitter
 
 END_OF_TEXT, UNKNOWN, PAD, NEWLINE = SPECIAL_TOKENS = ("<|endoftext|>", "<|unknown|>", "<|pad|>", "<|n|>")

@@ -9,7 +9,8 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from mothertongue.tokenizer.bytelevel import encode_text, token_bytes
+from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.tokenizer.marks import token_bytes
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ def draw_sweep(rows: Sequence[Row], out: Path, *, caption: str) -> None:
     for row in rows:
         words = f"{row.bits_per_byte:.3f}\n{row.bytes_per_token:.2f} bytes/token"
         place = (row.vocab_size, row.bits_per_byte)
-        axes.annotate(words, place, xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8, color=INK)
+        axes.annotate(words, place, xytext=(5, 6), textcoords="offset points", ha="left", fontsize=8, color=INK)
     axes.set_xscale("log")
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=9)
     axes.minorticks_off()
-    axes.margins(x=0.1, y=0.3)
+    axes.margins(x=0.18, y=0.3)
     axes.set_xlabel("tokens in the vocabulary", fontsize=9, color=INK)
     axes.set_ylabel("bits per byte", fontsize=9, color=INK)
     axes.set_title(caption, loc="left", fontsize=9, color=INK)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _nothing(*_: object) -> Never:
-    raise NotImplementedError("this material is for methods that need nothing of the kind")
+    raise LookupError("This material was gathered for methods that need nothing of the kind.")
 
 
 @dataclass(frozen=True)

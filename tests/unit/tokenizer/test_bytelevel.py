@@ -16,9 +16,9 @@ from mothertongue.tokenizer.bytelevel import (
     is_gpt2_like,
     open_tokenizer,
     save_tokenizer,
-    token_bytes,
     train_bytelevel,
 )
+from mothertongue.tokenizer.marks import token_bytes
 
 SENTENCES = [
     "Ráno svítilo slunce a nad řekou ležela mlha.",
