@@ -83,8 +83,8 @@ PEERS = (
 )
 NOTES = (
     "text: of each language as much as there is, then the same again with a tenth of the words replaced by others",
-    "seconds: from files of text to rows, in a process of its own; on a shared machine read processor_seconds, which "
-    "are of all threads: alone, two threads take no longer; peak_megabytes: its largest resident memory",
+    "seconds: from files of text to rows, in a process of its own; processor_seconds are of all its threads; "
+    "peak_megabytes: its largest resident memory",
 )
 
 
