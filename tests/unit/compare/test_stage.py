@@ -90,7 +90,7 @@ def test_a_training_of_another_process_is_passed_by(open_small: Callable[..., Gr
 
 
 def test_time_that_is_over_leaves_the_rest_for_the_next_time(open_small: Callable[..., Ground]) -> None:
-    done = run_jobs(open_small(), max_hours=1e-9)
+    done = run_jobs(open_small(), max_hours=1e-15)
     assert not done.results and len(done.left) == 4
     assert finished(open_small()) == done
     whole = run_jobs(open_small(budgets=(0.02,)))
