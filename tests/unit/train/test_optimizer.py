@@ -50,6 +50,12 @@ def test_orthogonal_agrees_with_torchs_in_lower_precision() -> None:
     assert (orthogonal(matrix) - theirs.float()).abs().max() < 0.05
 
 
+@pytest.mark.parametrize("shape", [(16, 64), (64, 16)])
+def test_wide_matrices_are_turned_by_their_small_square_with_the_same_result(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(orthogonal(matrix), orthogonal(matrix.double()).float(), rtol=1e-4, atol=1e-4)
+
+
 def test_muon_gets_the_matrices_of_the_blocks_and_adamw_the_rest(make_gpt2: Maker) -> None:
     model = make_gpt2()
     muon, adamw = make_optimizers(group_parameters(model), TrainConfig(optimizer="muon"))
