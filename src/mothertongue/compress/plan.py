@@ -20,7 +20,6 @@ from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.quantize import round_weights
 from mothertongue.compress.sizes import DTYPES, file_bytes, speed_factor
 from mothertongue.compress.theseus import make_successor
-from mothertongue.compress.vocabulary import can_trim
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 
@@ -95,7 +94,7 @@ def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
 
 def vocabularies(config: CompressConfig, model: PreTrainedModel) -> list[int]:
     """Sizes to consider, 0 for all tokens: all, a half, a quarter, an eighth, but a thousand at least."""
-    if config.vocab_size or not can_trim():
+    if config.vocab_size:
         return [config.vocab_size]
     tokens = anatomy(model).embeddings.num_embeddings
     return [0, *(size for size in (tokens // 2, tokens // 4, tokens // 8) if size >= LEAST_TOKENS)]

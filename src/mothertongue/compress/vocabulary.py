@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -16,20 +15,11 @@ from tokenizers import Tokenizer
 from mothertongue.errors import ConfigError
 from mothertongue.model.checkpoint import Checkpoint
 from mothertongue.model.stream import Ids
-from mothertongue.run.table import resolve
-
-TRIM = "mothertongue.transfer.trim"
-
-
-def can_trim() -> bool:
-    """Whether this version of the transfer room trims vocabularies."""
-    return find_spec(TRIM) is not None
+from mothertongue.transfer.trim import trim_model, trim_tokenizer
 
 
 def check_vocabulary(size: int, tokens: int) -> None:
     """ConfigError unless `size` tokens (0 = all) of `tokens` can stay."""
-    if size and not can_trim():
-        raise ConfigError(f"vocab_size = {size}: this version cannot trim vocabularies. Leave it at 0.")
     if size >= tokens:
         raise ConfigError(f"vocab_size = {size}: the model has {tokens} tokens. Give fewer, or 0 to keep all.")
 
@@ -38,17 +28,16 @@ def trimmed(opened: Checkpoint, ids: Ids, size: int) -> Checkpoint:
     """A copy of `opened` with at most `size` tokens: those that stand in `ids` most often."""
     used = most_used(opened.tokenizer, ids, size)
     model = copy.deepcopy(opened.model)
-    tokenizer, _ = resolve(f"{TRIM}:trim_model")(model, opened.tokenizer, used)
+    tokenizer, _ = trim_model(model, opened.tokenizer, used)
     return replace(opened, model=model.requires_grad_(False).train(False), tokenizer=tokenizer)
 
 
 def most_used(tokenizer: Tokenizer, ids: Ids, size: int) -> list[int]:
     """As many of the most frequent ids as leave a vocabulary of at most `size`, what must stay beside them included."""
     order = np.argsort(-np.bincount(np.asarray(ids)), kind="stable").tolist()
-    trim = resolve(f"{TRIM}:trim_tokenizer")
 
     def left(count: int) -> int:
-        return len(trim(tokenizer, order[:count]).kept)
+        return len(trim_tokenizer(tokenizer, order[:count]).kept)
 
     if left(0) > size:
         raise ConfigError(

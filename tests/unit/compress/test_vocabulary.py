@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mothertongue.compress import plan, stage, vocabulary
+from mothertongue.compress import plan, stage
 from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.vocabulary import check_vocabulary, most_used, trimmed
 from mothertongue.errors import ConfigError
@@ -15,10 +15,6 @@ from mothertongue.model.checkpoint import Checkpoint, open_checkpoint
 from mothertongue.tokenizer.bytelevel import encode_text
 
 TEXT = "Mlynář viděl klíč v lese. Kovář potkal psa u řeky."
-
-
-def needs_trim() -> None:
-    pytest.importorskip("mothertongue.transfer.trim", reason="this version of the transfer room does not trim")
 
 
 @pytest.fixture
@@ -34,14 +30,7 @@ def test_more_tokens_than_there_are_cannot_stay() -> None:
         check_vocabulary(320, 320)
 
 
-def test_a_version_that_cannot_trim_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary, "TRIM", "mothertongue.transfer.no_such_file")
-    with pytest.raises(ConfigError, match="cannot trim vocabularies"):
-        check_vocabulary(100, 320)
-
-
 def test_the_most_used_tokens_stay_and_the_rest_is_read_in_pieces(opened: Checkpoint) -> None:
-    needs_trim()
     ids = np.array(encode_text(opened.tokenizer, TEXT) * 3)
     smaller = trimmed(opened, ids, 300)
     assert 270 < smaller.tokenizer.get_vocab_size() <= 300
@@ -56,7 +45,6 @@ def test_the_most_used_tokens_stay_and_the_rest_is_read_in_pieces(opened: Checkp
 
 
 def test_what_must_stay_is_the_least_that_can(opened: Checkpoint) -> None:
-    needs_trim()
     with pytest.raises(ConfigError, match=r"vocab_size = 20: bytes and special tokens alone are 2\d\d"):
         most_used(opened.tokenizer, np.array([5, 5, 6]), 20)
 
@@ -65,7 +53,6 @@ def test_what_must_stay_is_the_least_that_can(opened: Checkpoint) -> None:
 def test_layers_and_vocabulary_shrink_together_and_the_result_opens(
     save_predecessor: Callable[..., Path], corpus: Path, tmp_path: Path, family: str
 ) -> None:
-    needs_trim()
     config = CompressConfig(
         vocab_size=290, layers=2, steps=3, batch_size=4, sequence_length=16, dev_kilobytes=0.5, dev_scores=1
     )
@@ -78,11 +65,8 @@ def test_layers_and_vocabulary_shrink_together_and_the_result_opens(
 
 def test_a_size_can_be_met_by_fewer_tokens(opened: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "LEAST_TOKENS", 10)
-    monkeypatch.setattr(plan, "can_trim", lambda: True)
     found = plan.candidates(CompressConfig(speedup=1.9), opened.model)
     assert {choice.vocab_size for choice in found} > {0}
     assert max(choice.layers for choice in found if choice.vocab_size) > max(
         choice.layers for choice in found if not choice.vocab_size
     )
-    monkeypatch.setattr(plan, "can_trim", lambda: False)
-    assert {choice.vocab_size for choice in plan.candidates(CompressConfig(speedup=1.9), opened.model)} == {0}
