@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from mothertongue.errors import ConfigError
-from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.methods import METHODS
 
 DICTIONARY = "+dictionary"
@@ -45,7 +44,4 @@ def find_arm(name: str) -> Arm:
         METHODS.check(method)
     except ConfigError as error:
         raise ConfigError(f"{error} Other arms: {', '.join(OWN)}.") from error
-    arm = Arm(method, dictionary=name != method or method in ALWAYS_WITH_DICTIONARY)
-    if arm.dictionary and "dictionary" not in {item.name for item in fields(TransferConfig)}:
-        raise ConfigError(f'"{name}" uses a dictionary, and this version\'s [transfer] takes none. Leave the arm out.')
-    return arm
+    return Arm(method, dictionary=name != method or method in ALWAYS_WITH_DICTIONARY)

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -136,15 +136,14 @@ def _beginning(ground: Ground, arm: Arm, seed: int) -> tuple[Callable[[], PreTra
 
 def transfer_config(ground: Ground, arm: Arm, seed: int) -> TransferConfig:
     """Settings of the initial rows."""
-    config = TransferConfig(
+    return TransferConfig(
         method=arm.method,
         calibrate=arm.calibrate,
         source_text=ground.config.source_text,
         max_megabytes=ground.config.text_megabytes,
+        dictionary=ground.config.dictionary if arm.dictionary else "",
         seed=seed,
     )
-    more: dict[str, Any] = {"dictionary": ground.config.dictionary} if arm.dictionary else {}
-    return replace(config, **more)
 
 
 def _rates(ground: Ground, job: Job, arm: Arm) -> tuple[Tried, ...]:
