@@ -76,6 +76,7 @@ def options() -> argparse.Namespace:
     add("--seeds", type=int, default=3, help="sample: trainings of every arm")
     add("--languages", nargs="+", choices=SOURCES, default=list(SOURCES), help="sample: languages")
     add("--sample-arms", nargs="+", choices=train_sample.ARMS, default=list(train_sample.ARMS), help="sample: arms")
+    add("--repeat", nargs="*", choices=train_sample.ARMS, default=list(train_sample.ARMS), help="sample: all seeds")
     add("--name", default="train", help="name of the results file and of the state of an unfinished run")
     add("--fresh", action="store_true", help="forget all that an earlier run of this name has measured")
     return parser.parse_args()

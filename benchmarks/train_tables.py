@@ -59,7 +59,8 @@ def learnt(rows: Sequence[Row]) -> str:
         line: list[object] = [who]
         for language in languages:
             bits = [row["heldout"] for row in own if (row["who"], row["language"]) == (who, language)]
-            line.append(f"{mean(bits):.3f} ({max(bits) - min(bits):.3f})" if bits else "")
+            spread = f"{max(bits) - min(bits):.3f}" if len(bits) > 1 else "one seed"
+            line.append(f"{mean(bits):.3f} ({spread})" if bits else "")
         lines.append(line)
     return table(["recipe", *(f"{language}: bits per byte (spread)" for language in languages)], lines)
 
