@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.tokenizer.bytelevel import end_of_text
 from mothertongue.use.config import GenerateConfig
+from mothertongue.use.steps import one_text
 
 Floats = NDArray[np.float32]
 
@@ -100,6 +101,7 @@ class Engine(Protocol):
         cancel: Callable[[], bool] | None = None,
     ) -> Iterator[int]:
         """The tokens of one continuation of `ids`, as `options` say; `cancel` is asked between tokens."""
+        return one_text(self, ids, options, on_token=on_token, cancel=cancel)
 
 
 def end_of(tokenizer: Tokenizer) -> int:

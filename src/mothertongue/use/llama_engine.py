@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from ctypes import POINTER, c_int8, c_int32, cast
 from pathlib import Path
 
@@ -22,9 +22,8 @@ from mothertongue.errors import CheckpointError
 from mothertongue.tokenizer.bytelevel import open_tokenizer
 from mothertongue.use import llama_library
 from mothertongue.use.config import GenerateConfig
-from mothertongue.use.engine import Floats, check_numbers, check_texts, end_of, log_softmax
+from mothertongue.use.engine import Engine, Floats, check_numbers, check_texts, end_of, log_softmax
 from mothertongue.use.llama_library import Batch, library
-from mothertongue.use.steps import one_text
 
 MODEL_FILE = "model.gguf"
 MOST_ROWS = 64  # sequences that one context holds
@@ -54,7 +53,7 @@ def _file_in(folder: str | Path) -> Path | None:
     return files[0] if len(files) == 1 else None
 
 
-class LlamaEngine:
+class LlamaEngine(Engine):
     """Computes with the model in one GGUF file. Rows of a batch are at most MOST_ROWS."""
 
     def __init__(self, file: Path, tokenizer: Tokenizer, *, threads: int | None = None) -> None:
@@ -114,17 +113,6 @@ class LlamaEngine:
         """Rows that begin with `prompts`, all of one length; where they are all the same, they are read once."""
         check_texts(prompts, behind=0, context=self.context, vocab_size=self.vocab_size)
         return LlamaRows(self, prompts, room=room)
-
-    def generate(
-        self,
-        ids: Sequence[int],
-        options: GenerateConfig,
-        *,
-        on_token: Callable[[int], None] | None = None,
-        cancel: Callable[[], bool] | None = None,
-    ) -> Iterator[int]:
-        """The tokens of one continuation of `ids`, as `options` say; `cancel` is asked between tokens."""
-        return one_text(self, ids, options, on_token=on_token, cancel=cancel)
 
 
 class Context:

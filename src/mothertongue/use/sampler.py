@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mothertongue.errors import ConfigError
 from mothertongue.use.config import GenerateConfig
-from mothertongue.use.engine import Floats
+
+if TYPE_CHECKING:
+    from mothertongue.use.engine import Floats
 
 
 @dataclass(frozen=True, slots=True)

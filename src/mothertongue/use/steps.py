@@ -8,12 +8,15 @@ long as is asked for, but what is further back than the context is forgotten.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.use.config import DEFAULT_NEW_TOKENS, GenerateConfig
-from mothertongue.use.engine import Engine
 from mothertongue.use.pieces import Pieces
 from mothertongue.use.sampler import Sampler
+
+if TYPE_CHECKING:
+    from mothertongue.use.engine import Engine
 
 
 def token_steps(

@@ -8,7 +8,7 @@ continuations of one prompt read it once. The model may have linear layers in 8 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -19,14 +19,13 @@ from transformers import DynamicCache, GenerationConfig, PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
 from mothertongue.use.config import GenerateConfig
-from mothertongue.use.engine import Floats, check_numbers, check_texts, end_of, log_softmax
-from mothertongue.use.steps import one_text
+from mothertongue.use.engine import Engine, Floats, check_numbers, check_texts, end_of, log_softmax
 
 CACHED_TOKENS = 8192  # of all copies of a prefix's cache together: about 300 MB at the size of GPT-2 small
 HEAD_ROWS = 128
 
 
-class TorchEngine:
+class TorchEngine(Engine):
     """Computes with a model that is open, where it is. The folder's own habits of generation are dropped."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer) -> None:
@@ -93,17 +92,6 @@ class TorchEngine:
     def rows(self, prompts: Sequence[Sequence[int]], *, room: int | None = None) -> TorchRows:
         """Rows that begin with `prompts`, all of one length; where they are all the same, they are read once."""
         return TorchRows(self, prompts)
-
-    def generate(
-        self,
-        ids: Sequence[int],
-        options: GenerateConfig,
-        *,
-        on_token: Callable[[int], None] | None = None,
-        cancel: Callable[[], bool] | None = None,
-    ) -> Iterator[int]:
-        """The tokens of one continuation of `ids`, as `options` say; `cancel` is asked between tokens."""
-        return one_text(self, ids, options, on_token=on_token, cancel=cancel)
 
     def _check(self, texts: Sequence[Sequence[int]], *, behind: int) -> None:
         check_texts(texts, behind=behind, context=self.context, vocab_size=self.vocab_size)
