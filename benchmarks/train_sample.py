@@ -1,9 +1,8 @@
 """What is learnt in equal time: held-out bits per byte of the tiny model on Czech and English, from scratch.
 
 First the pace of every arm is measured in turns, from which the steps follow that it has in the given minutes; then
-learning rates are probed with an eighth of these, on development text (that of one-cycle, which all are compared with,
-by whole trainings as well); then every arm trains with each seed. A training is a process of its own, and one that has
-finished is never run twice.
+learning rates are looked for on development text, with an eighth of these and then with all of them; then every arm
+trains with each seed. A training is a process of its own, and one that has finished is never run twice.
 """
 
 from __future__ import annotations
@@ -62,9 +61,9 @@ NOTES = (
     "sample efficiency: the tiny model from scratch, T 256, 8 sequences a step, no dropout, tested on works that no "
     "arm has seen. one-cycle is fastai's own Learner.fit_one_cycle with its defaults (AdamW, beta1 .95-.85-.95, "
     "beta2 .99, weight decay .01, a quarter of the steps rising); the others are ours. steps = minutes over the "
-    "arm's seconds per step, measured in turns; rates probed on development text with the same grid and rule for each "
-    "arm and language. Short probes favour low rates: one-cycle's was moreover doubled, with whole trainings of its "
-    "first seed, while development text gained; ours was not",
+    "arm's seconds per step, measured in turns; rates chosen on development text with the same grid and rule for each "
+    "arm and language: probes of an eighth of the steps, and, since these favour low rates, whole trainings of the first "
+    "seed at twice the rate and so on while they gain",
     "gain_over_onecycle: relative fall of held-out bits per byte (mean of the seeds) against one-cycle, of the arm of "
     "ours with the lowest mean on development text, in the language where it gains least; gain_outside_spread is 1 if "
     "in every language each seed of that arm is below each seed of one-cycle; an arm that was clearly behind with its "
@@ -91,7 +90,6 @@ def sample(bench: Bench, asked: argparse.Namespace) -> dict[str, float]:
             if not seed:
                 short = partial(learn, "probe", steps=round(PROBE * steps), seed=0)
                 rates[name, language] = probe(partial(_dev, short))
-            if not seed and name == BASE:
                 whole = partial(learn, "searched", steps=steps, seed=0)
                 rates[name, language] = climb(partial(_dev, whole), rates[name, language])
             found[name, language].append(learn("trained", rates[name, language], steps=steps, seed=seed))

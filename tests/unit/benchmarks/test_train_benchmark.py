@@ -99,7 +99,7 @@ def test_a_probe_goes_beyond_its_rates_while_the_best_stands_at_their_end(best: 
     assert len(calls) == tried
 
 
-def test_the_rate_of_the_one_to_beat_is_doubled_while_it_gains() -> None:
+def test_a_rate_is_doubled_while_it_gains() -> None:
     climb = import_module("train_sample").climb
     assert climb({1.0: 3.0, 2.0: 2.5, 4.0: 2.4, 8.0: 2.4}.__getitem__, 1.0) == 4.0
     assert climb({1.0: 3.0, 2.0: 3.1}.__getitem__, 1.0) == 1.0
