@@ -62,8 +62,8 @@ NOTES = (
     "arm has seen. one-cycle is fastai's own Learner.fit_one_cycle with its defaults (AdamW, beta1 .95-.85-.95, "
     "beta2 .99, weight decay .01, a quarter of the steps rising); the others are ours. steps = minutes over the "
     "arm's seconds per step, measured in turns; rates chosen on development text with the same grid and rule for each "
-    "arm and language: probes of an eighth of the steps, and, since these favour low rates, whole trainings of the first "
-    "seed at twice the rate and so on while they gain",
+    "arm and language: probes of an eighth of the steps, and, since these favour low rates, whole trainings of the "
+    "first seed at twice the rate and so on while they gain",
     "gain_over_onecycle: relative fall of held-out bits per byte (mean of the seeds) against one-cycle, of the arm of "
     "ours with the lowest mean on development text, in the language where it gains least; gain_outside_spread is 1 if "
     "in every language each seed of that arm is below each seed of one-cycle; an arm that was clearly behind with its "
