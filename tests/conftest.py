@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
+# the same examples every time; new ones: pytest tests/property --hypothesis-profile=default
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 

@@ -17,9 +17,7 @@ TEXTS = [
     "Ahoj 🦄👩‍🔬! Jedeme 🚂 do Brna…\n\nJupí 🎉🎉 :-)",
     "Vlak за Пловдив leaves в 9:45, šťastnou cestu и лек път 雨が止んだ नि.",
 ]
-quick = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

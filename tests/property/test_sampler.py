@@ -60,7 +60,7 @@ def our_probabilities(logits: np.ndarray, text: list[int], given: dict[str, Any]
     return probabilities
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(seed=st.integers(0, 2**32), text=texts, given=options)
 def test_every_rule_and_any_mixture_leaves_what_transformers_leaves(
     seed: int, text: list[int], given: dict[str, Any]
@@ -70,7 +70,7 @@ def test_every_rule_and_any_mixture_leaves_what_transformers_leaves(
     assert our_probabilities(logits, text, given) == pytest.approx(expected, abs=2e-6)
 
 
-@settings(derandomize=True, max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32), text=texts, size=st.integers(1, 3), penalty=st.floats(0.5, 3.0))
 def test_the_likeliest_token_is_transformers_own(seed: int, text: list[int], size: int, penalty: float) -> None:
     logits = draw_logits(seed)
@@ -82,7 +82,7 @@ def test_the_likeliest_token_is_transformers_own(seed: int, text: list[int], siz
     assert Sampler(config, text, banned=[1, 2]).draw(logits) == expected
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(text=texts, more=texts, size=st.integers(1, 4))
 def test_a_text_that_grows_is_ruled_as_one_that_was_there(text: list[int], more: list[int], size: int) -> None:
     config = GenerateConfig(no_repeat_ngram_size=size, repetition_penalty=1.5)
