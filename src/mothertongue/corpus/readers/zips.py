@@ -52,7 +52,7 @@ def open_zip(source: Path | bytes, *, name: str = "") -> Iterator[zipfile.ZipFil
         try:
             file = stack.enter_context(_Bounded(source) if isinstance(source, Path) else io.BytesIO(source))
             archive = stack.enter_context(zipfile.ZipFile(file))
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
             raise SourceError(
                 f"{name} cannot be read as a zip archive: {error}. "
                 "Download or copy the file again; then run the same command."
@@ -103,7 +103,7 @@ def member_blocks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[b
                 if unpacked > most:
                     raise UnsafeMemberError("archive-bomb")
                 yield block
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         raise UnsafeMemberError("damaged-archive") from error
 
 
