@@ -9,6 +9,7 @@ one process nothing here does anything.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -57,11 +58,18 @@ def join() -> torch.device:
     if world() > 1:
         if not dist.is_initialized():
             dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
-            atexit.register(dist.destroy_process_group)
+            atexit.register(leave)
         _patient()
     if cuda:
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("mps" if torch.backends.mps.is_available() and world() == 1 else "cpu")
+
+
+def leave() -> None:
+    """End the groups and their threads while Python still runs: later, a thread that frees a tensor would abort it."""
+    _patient.cache_clear()
+    dist.destroy_process_group()
+    gc.collect()  # modules of DDP and FSDP refer to themselves, and so hold theirs
 
 
 @cache
@@ -86,6 +94,7 @@ def distribute(model: PreTrainedModel, way: str) -> nn.Module:
         module.idle = nn.Parameter(torch.zeros((), device=model.device))  # else DDP warns where all are used
         return DistributedDataParallel(module, find_unused_parameters=True)
     mesh = init_device_mesh(model.device.type, (world(),))
+    atexit.register(mesh._pg_registry.clear)  # before `leave`: caches of torch keep the mesh, which keeps the group
     for block in anatomy(model).blocks:
         fully_shard(block, mesh=mesh)
     fully_shard(module, mesh=mesh)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -302,5 +303,18 @@ def test_torchrun_starts_a_killed_process_again_and_nothing_is_lost(played: Path
     assert not (tmp_path / "train" / "progress").exists()
 
 
+def test_no_thread_of_a_group_outlives_it(played: Path) -> None:
+    """Such a thread could free a tensor while Python ends, which aborts the process (pytorch pull request 179291)."""
+    for number in range(2):
+        assert "gloo" not in (played / f"threads-{number}").read_text()
+
+
+def name_threads(out: Path) -> None:
+    """What runs when everything has been left."""
+    names = [(task / "comm").read_text() for task in Path("/proc/self/task").glob("*")]  # none but on Linux
+    (out / f"threads-{rank()}").write_text("".join(names))
+
+
 if __name__ == "__main__":
+    atexit.register(name_threads, Path(sys.argv[1]))  # registered first, it runs last
     play(Path(sys.argv[1]))
