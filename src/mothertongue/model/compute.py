@@ -35,6 +35,23 @@ def flop_per_token(model: PreTrainedModel, learning: Collection[str], sequence_l
     return total
 
 
+def muon_flop(model: PreTrainedModel, learning: Collection[str]) -> float:
+    """Operations of one step of Muon, as a processor makes them: its products for the matrices of learning blocks.
+
+    All other arithmetic of optimizers is a few operations per weight, and is not counted.
+    """
+    blocks = anatomy(model).blocks
+    learned = [block for index, block in enumerate(blocks) if third_of(index, len(blocks)) in learning]
+    return sum(_turn_flop(*weight.shape) for block in learned for weight in block.parameters() if weight.ndim == 2)
+
+
+def _turn_flop(rows: int, columns: int) -> float:
+    """Five steps of Newton-Schulz, by the small square where that is less (train/optimizer.py)."""
+    less, more = sorted((rows, columns))
+    square, across = 2.0 * less**3, 2.0 * less**2 * more
+    return 17 * square + 2 * across if more > 1.5 * less else 5 * (square + 2 * across)
+
+
 def block_flop(model: PreTrainedModel, sequence_length: int) -> float:
     """Operations per token of one block, forward."""
     return _weight_flop(model) + _attention_flop(model, sequence_length)

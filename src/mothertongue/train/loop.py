@@ -20,7 +20,7 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
-from mothertongue.model.compute import flop_per_token
+from mothertongue.model.compute import flop_per_token, muon_flop
 from mothertongue.model.distributed import mean_of_all, plain_errors
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products, machine_gigaflop
@@ -78,6 +78,8 @@ def fit(
     set_large_blocks_apart()
     flop = flop or phase_flop(model, windows.length)
     costs = {phase.name: flop(phase) * config.batch_size * windows.length / 1e12 for phase in plan}
+    if config.optimizer == "muon":
+        costs = {phase.name: costs[phase.name] + muon_flop(model, phase.rates) / 1e12 for phase in plan}
     with plain_errors(), closing(Saver(out / PROGRESS, Learner(model, config), config.keep_states)) as saver:
         journal = Journal(out, lines or {}, config.tensorboard)
         training = _Training(saver, journal, windows, plan, config, loss, before_step, costs, score, name)

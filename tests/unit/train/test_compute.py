@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import GPT2LMHeadModel, PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
 from mothertongue.model.anatomy import GROUPS
-from mothertongue.model.compute import block_flop, flop_per_token
+from mothertongue.model.compute import block_flop, flop_per_token, muon_flop
+from mothertongue.train import optimizer
 from mothertongue.train.freeze import group_parameters, unfreeze
 
 Maker = Callable[..., PreTrainedModel]
@@ -86,6 +88,21 @@ def test_heads_wider_than_their_share_are_counted_as_they_are() -> None:
     model.set_attn_implementation("eager")
     counted = counted_by_torch(model, GROUPS, 2, 64)
     assert flop_per_token(model, GROUPS, 64) == pytest.approx(counted, rel=0.02)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_muons_count_agrees_with_torchs_own(
+    make_gpt2: Maker, make_llama: Maker, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optimizer, "product", functional.linear)  # which torch can count
+    model = {"gpt2": make_gpt2, "llama": make_llama}[family]()
+    groups = group_parameters(model)
+    for learning in (GROUPS, ("top", "embeddings")):
+        turned = [weight for name in learning if name != "embeddings" for weight in groups[name] if weight.ndim == 2]
+        with FlopCounterMode(display=False) as counter:
+            for weight in turned:
+                optimizer.orthogonal(weight.detach())
+        assert muon_flop(model, learning) == counter.get_total_flops()
 
 
 def test_freezing_is_never_dearer(make_gpt2: Maker) -> None:
