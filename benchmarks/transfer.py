@@ -49,11 +49,13 @@ class Piece:
 
 # in the order of their worth: whatever the hours allow, the first are whole
 PIECES = {
-    "curve": Piece(("scratch", "align"), (0.2, 1.0, 2.0, 5.0, 20.0)),
+    "curve": Piece(("scratch", "align"), (0.2, 0.5, 1.0, 2.0, 5.0)),
+    "twenty": Piece(("scratch", "align"), (20.0,), seeds=1),
     "guillou": Piece(("guillou", "guillou-probed"), (1.0, 5.0)),
     "peers": Piece(("focus", "wechsel", "align+dictionary"), (0.2, 1.0, 5.0)),
-    "mean": Piece(("mean",), (0.2, 1.0, 5.0)),
     "longer": Piece(("scratch",), (40.0,), seeds=1),
+    "mean": Piece(("mean",), (0.2, 1.0, 5.0)),
+    "seeds": Piece(("scratch", "align"), (20.0,)),
 }
 QUICK = {name: Piece(piece.arms, (0.2, 0.5) if name == "curve" else (0.2,), seeds=2) for name, piece in PIECES.items()}
 
@@ -67,8 +69,8 @@ def config_of(piece: Piece, *, dictionary: str, quick: bool) -> CompareConfig:
         split="heldout",
         max_megabytes=0.05 if quick else 0.3,
         probes=2 if quick else 4,
-        probe_share=0.03,
-        probe_steps=10 if quick else 40,
+        probe_share=0.05,
+        probe_steps=10 if quick else 200,
         text_megabytes=1.0 if quick else 8.0,
         dictionary=dictionary,
     )

@@ -24,15 +24,17 @@ class CompareConfig(Settings):
     max_megabytes: float = setting(0.2, "measure on at most this much text, whole documents; 0 = all of it", least=0)
     batch_size: int = setting(8, "sequences per optimizer step", least=1)
     sequence_length: int = setting(128, "tokens per sequence, in training and measuring", least=8)
-    learning_rate: float = setting(2e-3, "peak learning rate where the probes begin", least=1e-6, most=1)
+    learning_rate: float = setting(
+        5e-3, "peak learning rate where the probes begin, of the first optimizer", least=1e-6, most=1
+    )
     embeddings_first: float = setting(
         0.1, "share of a transferred model's steps in which only its rows learn", least=0, most=0.9
     )
     probes: int = setting(4, "short annealed runs of each arm and budget that choose its rates; 0 = none", least=0)
-    probe_share: float = setting(0.05, "length of a probe, as a share of the training", least=0.001, most=1)
-    probe_steps: int = setting(40, "but at least so many steps", least=5)
+    probe_share: float = setting(0.1, "length of a probe, as a share of the training", least=0.001, most=1)
+    probe_steps: int = setting(200, "but at least so many steps", least=5)
     probe_kilobytes: float = setting(30.0, "development text that a probe is scored on, in kB", least=1)
-    optimizers: tuple[str, ...] = setting(("adamw",), "adamw, muon: one more probe for each but the first")
+    optimizers: tuple[str, ...] = setting(("muon", "adamw"), "muon, adamw: one more probe for each but the first")
     source_text: tuple[Source, ...] = setting((), "text in the base's own language, where it ships no static vectors")
     text_megabytes: float = setting(32.0, "text of each language that initial rows are made from", least=0.001)
     dictionary: str = setting("", "for wechsel and METHOD+dictionary: as in [transfer]", path=True)

@@ -59,7 +59,8 @@ def search(
 ) -> Rates:
     """The best of at most `tries` rates, by what `run` gives (lower is better); no rates are run twice.
 
-    Then each of `optimizers` is tried at those. Without `embeddings` only the body's rate is looked for.
+    Then each of `optimizers` is tried, Muon at a body's rate one stride above AdamW's (docs/why/LOG.md, 2026-11-22).
+    Without `embeddings` only the body's rate is looked for.
 
     >>> best = search(lambda rates: abs(math.log(rates.learning_rate / 0.012)), Rates(0.002), tries=5)
     >>> round(best.learning_rate, 4)
@@ -78,7 +79,7 @@ def search(
         while score(further := direction(best)) < score(best):
             best = further
     for optimizer in optimizers:
-        best = min(best, replace(best, optimizer=optimizer), key=partial(score, most=tries + len(optimizers)))
+        best = min(best, _made_by(optimizer, best), key=partial(score, most=tries + len(optimizers)))
     return best
 
 
@@ -95,6 +96,11 @@ def _body(rates: Rates, factor: float) -> Rates:
 
 def _embeddings(rates: Rates, factor: float) -> Rates:
     return replace(rates, embedding_rate=min(100.0, max(0.01, _round(rates.embedding_rate * factor))))
+
+
+def _made_by(optimizer: str, rates: Rates) -> Rates:
+    strides = (optimizer == "muon") - (rates.optimizer == "muon")
+    return _body(replace(rates, optimizer=optimizer), STRIDE**strides)
 
 
 def _round(value: float) -> float:

@@ -43,15 +43,18 @@ def test_a_rate_that_breaks_the_model_is_never_the_best() -> None:
     assert best.learning_rate <= 2e-3
 
 
-def test_another_optimizer_is_taken_only_if_it_is_better() -> None:
-    for gain, chosen in ((-1.0, "muon"), (1.0, "adamw")):
-        best = search(
-            lambda rates, gain=gain: gain if rates.optimizer == "muon" else 0.0,
-            Rates(1e-3),
-            tries=9,
-            optimizers=("adamw", "muon"),
-        )
-        assert best.optimizer == chosen
+@pytest.mark.parametrize(("first", "other", "factor"), [("adamw", "muon", 2.5), ("muon", "adamw", 0.4)])
+def test_another_optimizer_is_taken_at_its_own_rate_and_only_if_it_is_better(
+    first: str, other: str, factor: float
+) -> None:
+    def best(gain: float) -> Rates:
+        def run(rates: Rates) -> float:
+            return gain if rates.optimizer == other else 0.0
+
+        return search(run, Rates(1e-3, optimizer=first), tries=9, optimizers=(first, other))
+
+    assert best(-1.0) == Rates(1e-3 * factor, optimizer=other)
+    assert best(1.0) == Rates(1e-3, optimizer=first)
 
 
 def test_probes_are_real_trainings_and_are_kept(
