@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +28,7 @@ from mothertongue.transfer.static import STATIC_VECTORS_FILE, count_vectors, sav
 
 SHARED = "${MOTHERTONGUE_DATA}/text"
 HELP, HELP_TEXT = "libreoffice-help-el", "usr/share/libreoffice/help/el/text"
+SIDES = {"heldout_share": 0.04, "dev_share": 0.03, "min_characters": 200}
 SHAPE = {"num_hidden_layers": 4, "hidden_size": 128, "num_attention_heads": 4, "context": 128}
 
 
@@ -53,17 +54,17 @@ BULGARIAN = (
 ENGLISH = ("books_pd", "public domain"), ("wikitext2_valid_test", "CC BY-SA 4.0"), ("docs_edgeai", "MIT")
 
 
-def _shared(language: str, names: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def shared(language: str, names: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     return tuple((f"{SHARED}/{language}.{name}.jsonl.xz", licence) for name, licence in names)
 
 
 TEXTS: Mapping[str, Text] = {
-    "cs": Text("Czech", "cs", _shared("cs", CZECH), _shared("cs", (("docs_djangogirls", "CC BY-SA 4.0"),)), "eng-ces"),
+    "cs": Text("Czech", "cs", shared("cs", CZECH), shared("cs", (("docs_djangogirls", "CC BY-SA 4.0"),)), "eng-ces"),
     "bg": Text(
         "Bulgarian",
         "bg",
-        _shared("bg", BULGARIAN),
-        _shared("bg", (("bible_nt", "freely licensed"),)),
+        shared("bg", BULGARIAN),
+        shared("bg", (("bible_nt", "freely licensed"),)),
         "eng-bul",
         ("law_parliament",),
     ),
@@ -100,16 +101,23 @@ def make_text(code: str, runs: Path, *, quick: bool) -> dict[str, Path]:
     text = TEXTS[code]
     sources = text.quick if quick else text.sources
     fetched = fetch(HELP, runs / "fetched") if any(path.startswith(HELP_TEXT) for path, _ in sources) else runs
-    listed = [
-        {"path": str(fetched / path) if path.startswith(HELP_TEXT) else path, "licence": licence}
-        | ({"max_share": 0.33} if any(f".{name}." in path for name in text.capped) else {})
-        for path, licence in sources
-    ]
-    corpus = {"language": text.language, "heldout_share": 0.04, "dev_share": 0.03, "min_characters": 200}
-    recipe = {"corpus": {**corpus, "sources": listed}, "tokenizer": {"vocab_size": 512 if quick else 2048}}
+    named = [(str(fetched / path) if path.startswith(HELP_TEXT) else path, licence) for path, licence in sources]
+    recipe = {
+        "corpus": {"language": text.language, **SIDES, "sources": listed(named, text.capped)},
+        "tokenizer": {"vocab_size": 512 if quick else 2048},
+    }
     folder = runs / code
     run_alone(recipe, folder)
     return {"corpus": folder / "corpus", "tokenizer": folder / "tokenizer"}
+
+
+def listed(sources: Iterable[tuple[str, str]], capped: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Sources as a recipe names them."""
+    return [
+        {"path": path, "licence": licence}
+        | ({"max_share": 0.33} if any(f".{name}." in path for name in capped) else {})
+        for path, licence in sources
+    ]
 
 
 def run_alone(recipe: Mapping[str, Any], folder: Path) -> None:
@@ -130,14 +138,14 @@ def alone(folder: Path) -> Iterator[None]:
 @cache
 def make_base(runs: Path, *, quick: bool) -> Path:
     """The English base, with static vectors beside its weights as the shipped one has them."""
-    sources = _shared("en", ENGLISH[2:] if quick else ENGLISH)
+    sources = shared("en", ENGLISH[2:] if quick else ENGLISH)
     shape = {**SHAPE, "num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2} if quick else SHAPE
     recipe = {
         "corpus": {
             "language": "en",
             "heldout_share": 0.01,
             "min_characters": 200,
-            "sources": [{"path": path, "licence": licence} for path, licence in sources],
+            "sources": listed(sources),
         },
         "tokenizer": {"vocab_size": 512 if quick else 4096},
         "model": shape,
