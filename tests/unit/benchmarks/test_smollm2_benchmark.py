@@ -9,7 +9,6 @@ import pytest
 
 from mothertongue.run.recipe import parse_recipe
 
-
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
 
