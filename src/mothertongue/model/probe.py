@@ -29,16 +29,19 @@ from mothertongue.run.derive import Shape, shape_from
 from mothertongue.run.memory import keep_freed_memory, sequences_at_once, set_large_blocks_apart
 from mothertongue.run.predict import BYTES, SECONDS, fit
 
-Load = tuple[str, int, int, int, int, int, float]  # family, layers, hidden size, vocabulary, batch, sequence, dropout
+# family, layers, hidden size, heads, vocabulary, batch, sequence, dropout
+Load = tuple[str, int, int, int, int, int, int, float]
 # wide and narrow, deep and flat, long and short: in each the terms have other shares
 LOADS: tuple[Load, ...] = (
-    ("gpt2", 4, 192, 512, 16, 128, 0.0),  # keeps the most: memory is measured with it
-    ("gpt2", 1, 192, 512, 4, 128, 0.0), ("gpt2", 2, 192, 512, 4, 512, 0.0), ("gpt2", 1, 192, 8192, 16, 128, 0.0),
-    ("gpt2", 2, 384, 512, 8, 256, 0.0), ("gpt2", 1, 384, 32768, 1, 128, 0.0), ("gpt2", 1, 512, 16384, 4, 128, 0.0),
-    ("gpt2", 2, 768, 512, 4, 128, 0.0), ("gpt2", 1, 768, 512, 1, 1024, 0.0), ("gpt2", 2, 192, 512, 8, 128, 0.1),
-    ("gpt2", 1, 384, 512, 2, 512, 0.1), ("llama", 2, 192, 512, 8, 128, 0.0), ("llama", 1, 384, 512, 4, 256, 0.0),
+    ("gpt2", 4, 192, 3, 512, 16, 128, 0.0),  # keeps the most: memory is measured with it
+    ("gpt2", 1, 192, 3, 512, 4, 128, 0.0), ("gpt2", 2, 192, 6, 512, 4, 512, 0.0),
+    ("gpt2", 1, 192, 3, 8192, 16, 128, 0.0), ("gpt2", 2, 384, 6, 512, 8, 256, 0.0),
+    ("gpt2", 1, 384, 6, 32768, 1, 128, 0.0), ("gpt2", 1, 512, 8, 16384, 4, 128, 0.0),
+    ("gpt2", 2, 768, 12, 512, 4, 128, 0.0), ("gpt2", 1, 768, 24, 512, 1, 1024, 0.0),
+    ("gpt2", 2, 192, 3, 512, 8, 128, 0.1), ("gpt2", 1, 384, 6, 512, 2, 512, 0.1),
+    ("llama", 2, 192, 3, 512, 8, 128, 0.0), ("llama", 1, 384, 6, 512, 4, 256, 0.0),
 )  # fmt: skip
-WARM_UP: Load = ("gpt2", 1, 64, 512, 1, 16, 0.0)  # what every training needs, however small: kernels, threads
+WARM_UP: Load = ("gpt2", 1, 64, 1, 512, 1, 16, 0.0)  # what every training needs, however small: kernels, threads
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def measure(seconds: float, loads: Sequence[Load], *, on_turn: Callable[[float],
         on_turn((number + 1) / (2 * len(loads)))
     first = turns[loads[0]][0]
     best = [min(pair, key=lambda turn: turn.seconds) for pair in turns.values()]
-    sizes = [(turn.shape, load[4] * load[5], load[5]) for turn, load in zip(best, loads, strict=True)]
+    sizes = [(turn.shape, load[5] * load[6], load[6]) for turn, load in zip(best, loads, strict=True)]
     parts = [(shape, min(N, sequences_at_once(T) * T), T) for shape, N, T in sizes]
     return {
         "seconds": fit(sizes, [turn.seconds for turn in best], SECONDS),
@@ -81,7 +84,7 @@ def measure(seconds: float, loads: Sequence[Load], *, on_turn: Callable[[float],
 
 
 def _turn(load: Load, seconds: float, least: int) -> Turn:
-    _, _, _, words, batch_size, length, dropout = load
+    *_, words, batch_size, length, dropout = load
     torch.manual_seed(0)
     model = _fresh(load).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
@@ -116,8 +119,7 @@ def shape_of(model: PreTrainedModel, *, dropout: float = 0.0) -> Shape:
 
 
 def _fresh(load: Load) -> PreTrainedModel:
-    family, layers, width, words, _, length, dropout = load
-    heads = width // 64 or 1
+    family, layers, width, heads, words, _, length, dropout = load
     common: dict[str, Any] = {"vocab_size": words, "bos_token_id": 0, "eos_token_id": 0}
     model: PreTrainedModel
     if family == "llama":

@@ -24,6 +24,7 @@ SECONDS: dict[str, Amount] = {
     "elements": lambda s, N, T: _elements(s, N) * (not s.llama),  # of activations that are read and written
     "elements_llama": lambda s, N, T: _elements(s, N) * s.llama,
     "attention": lambda s, N, T: 1.0 * N * T * s.layers * s.hidden_size,
+    "scores": lambda s, N, T: 1.0 * N * T * s.layers * s.heads,  # of attention, before and after the softmax
     "logits": lambda s, N, T: 1.0 * N * s.vocab_size,
     "parameters": lambda s, N, T: s.parameters,  # what the optimizer reads and writes
     "gradients": lambda s, N, T: s.parameters * (math.ceil(N / T / sequences_at_once(T)) - 1),  # of parts, added up

@@ -15,7 +15,7 @@ from mothertongue.run.derive import Shape
 from mothertongue.run.machine import Machine, measure_machine
 from mothertongue.run.predict import predict
 
-TINY = (("gpt2", 2, 32, 128, 2, 32, 0.0), ("gpt2", 1, 64, 512, 2, 16, 0.1), ("llama", 1, 32, 128, 2, 32, 0.0))
+TINY = (("gpt2", 2, 32, 1, 128, 2, 32, 0.0), ("gpt2", 1, 64, 1, 512, 2, 16, 0.1), ("llama", 1, 32, 1, 128, 2, 32, 0.0))
 
 
 def test_tiny_probes_give_a_machine_that_predicts() -> None:

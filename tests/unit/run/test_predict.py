@@ -14,8 +14,8 @@ from mothertongue.run.machine import Machine
 from mothertongue.run.predict import BYTES, SECONDS, fit, predict, total
 
 COSTS = {
-    **{"products": 4e-12, "elements": 5e-9, "elements_llama": 3e-9, "attention": 1e-10, "logits": 5e-9},
-    **{"parameters": 4e-9, "gradients": 1e-9, "dropout": 1e-9, "attention_dropout": 1e-8, "step": 1e-3},
+    **{"products": 4e-12, "elements": 5e-9, "elements_llama": 3e-9, "attention": 1e-10, "scores": 3e-9},
+    **{"logits": 5e-9, "parameters": 4e-9, "gradients": 1e-9, "dropout": 1e-9, "attention_dropout": 1e-8, "step": 1e-3},
 }
 MACHINE = Machine(
     COSTS, {"elements": 9.3, "attention_dropout": 12.0, "hidden": 9.0, "head": 4.0}, 350, heap_megabytes=50
@@ -27,8 +27,8 @@ def test_the_fit_finds_the_costs_that_made_the_times() -> None:
     from mothertongue.model.probe import LOADS
 
     sizes = [
-        (Shape(layers, width, length, width // 64, words, llama=family == "llama", dropout=dropout), n * length, length)
-        for family, layers, width, words, n, length, dropout in LOADS
+        (Shape(layers, width, length, heads, words, llama=family == "llama", dropout=dropout), n * length, length)
+        for family, layers, width, heads, words, n, length, dropout in LOADS
     ]
     found = fit(sizes, [total(SECONDS, COSTS, *size) for size in sizes], SECONDS)
     assert found == pytest.approx(COSTS, rel=1e-6)
