@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -33,6 +32,7 @@ from mothertongue.corpus.document import Document
 from mothertongue.corpus.shards import ShardWriter
 from mothertongue.tokenizer.bytelevel import open_tokenizer, save_tokenizer, train_bytelevel
 from results_file import write_results
+from train_job import peak_megabytes
 from transfer_peers import peers
 
 SETS = {
@@ -116,7 +116,7 @@ def job(folder: Path, megabytes: int) -> dict[str, Any]:
     return {
         "seconds": round(time.perf_counter() - wall, 1),
         "processor_seconds": round(time.process_time() - processor, 1),
-        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_megabytes": round(peak_megabytes(), 1),
         "target_tokens": sum(map(len, streams())),
         "shared_tokens": len(gather(config, source, target, streams).matches),
     }

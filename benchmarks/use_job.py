@@ -1,15 +1,16 @@
-"""What every arm of use.py is asked, and how it is timed. Imports nothing of ours: peers use it, too."""
+"""What every arm of use.py is asked, and how it is timed. Imports nothing of mothertongue: peers use it, too."""
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
 from random import Random
 from statistics import median
 from typing import Protocol
+
+from train_job import peak_megabytes
 
 VOCABULARY = 50257
 PROMPT = [0, *range(300, 314)]  # 15 tokens: also the prefix of the candidates
@@ -40,7 +41,7 @@ def measure(open_arm: Callable[[], Arm], *, started: float, tokens: int) -> None
     arm.write(4, rows=1, card=False)
     found["first_token_ms"] = 1e3 * median(_seconds(lambda: arm.write(1, rows=1, card=False)) for _ in range(5))
     found["decode_1"] = _speed(arm, tokens, rows=1)
-    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["peak_mb"] = peak_megabytes()
     found["decode_8"] = _speed(arm, tokens // 2, rows=BATCH)
     came: list[int] = []
     seconds = _seconds(lambda: came.append(arm.write(CARD_TOKENS, rows=3, card=True)))
