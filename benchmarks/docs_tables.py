@@ -1,4 +1,4 @@
-"""Write the tables of docs/why from the checked-in results, so that no figure of theirs is typed by hand.
+"""Write the tables of docs/ from the checked-in results, so that no figure of theirs is typed by hand.
 
 python benchmarks/docs_tables.py            rewrites what stands between the markers
 python benchmarks/docs_tables.py --check    only says whether they are up to date
@@ -13,14 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import corpus_tables
 import train_tables
+import use_tables
 from results_file import RESULTS, ROOT, Row
 
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.S)
 Tables = Mapping[str, Callable[[Sequence[Row]], str]]
 PAGES: Mapping[str, tuple[str, Tables]] = {  # page -> name of the results, tables made of their rows
-    "cleaning.md": ("corpus", corpus_tables.TABLES),
-    "wikitext.md": ("corpus", corpus_tables.TABLES),
-    "training.md": ("train", train_tables.TABLES),
+    "why/cleaning.md": ("corpus", corpus_tables.TABLES),
+    "why/wikitext.md": ("corpus", corpus_tables.TABLES),
+    "why/training.md": ("train", train_tables.TABLES),
+    "how-to/use-the-model.md": ("use", use_tables.TABLES),
 }
 
 
@@ -33,7 +35,7 @@ def main() -> None:
     """Fill every page, or only compare."""
     stale = []
     for name, (results, tables) in PAGES.items():
-        file = ROOT / "docs" / "why" / name
+        file = ROOT / "docs" / name
         rows = json.loads((RESULTS / f"{results}.json").read_text("utf-8"))["rows"]
         text = file.read_text("utf-8")
         if (new := filled(text, tables, rows)) != text:
