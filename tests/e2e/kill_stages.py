@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -71,6 +72,8 @@ def main(recipe: Path, folder: Path, seed: int) -> dict[str, int]:
                 hit = kill_within(start(recipe, folder / "killed", name), out, chance.uniform(0, seconds))
                 hits[name] += hit
                 seconds *= 1 if hit else 0.4  # it was slower when nobody killed it: aim earlier
+                if not hits[name] and out.exists():
+                    shutil.rmtree(out)  # it had ended before the kill: once more
         finish(start(recipe, folder / "killed", name))
     return hits
 
