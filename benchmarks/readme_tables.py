@@ -29,8 +29,8 @@ def tables() -> str:
     if road := read_figures("road"):
         names = {**ARMS, **ROAD_LINES}
         parts += [
-            "Real text, one seed, equal compute in each comparison (`benchmarks/road.py`; `recipes/czech-small.toml`\n"
-            "and `bulgarian-small.toml`):\n",
+            "Real text, one seed, equal compute in each comparison, AdamW in all (`benchmarks/road.py`;\n"
+            "`recipes/czech-small.toml` and `bulgarian-small.toml`):\n",
             rows(road, names),
             f"In {road['cs_training_tflop']:.0f} and {road['bg_training_tflop']:.0f} TFLOP a model reads"
             f" {road['cs_passes']:.0%} of the Czech text and {road['bg_passes']:.0%} of the Bulgarian once;\n"
@@ -39,7 +39,7 @@ def tables() -> str:
     if seeds := read_figures("demo_seeds"):
         parts += [
             "The demo's miniature encyclopaedia, mean of three seeds and their spread, equal compute in each\n"
-            "comparison (`benchmarks/demo_seeds.py`):\n",
+            "comparison, AdamW in all (`benchmarks/demo_seeds.py`):\n",
             rows(seeds, {**ARMS, "fivegram": "5-gram"}),
         ]
     if base := read_figures("english_base"):
