@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, pre_tokenizers
 
 from mothertongue.tokenizer.bytelevel import is_like_gpt2
 
@@ -65,6 +65,8 @@ def _definition(tokenizer: Tokenizer) -> str | None:
     model = parts["model"]
     plain = all((model.get(key) or value) == value for key, value in _PLAIN.items())
     if not (plain and is_like_gpt2(parts)) or not all(token["special"] for token in parts["added_tokens"]):
+        return None
+    if not set(pre_tokenizers.ByteLevel.alphabet()) <= model["vocab"].keys():  # as SmolLM2's, which lacks a few
         return None
     return json.dumps(parts | {"added_tokens": [], "post_processor": None, "truncation": None, "padding": None})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from types import ModuleType
@@ -103,3 +104,15 @@ def test_what_is_no_gpt2_like_tokenizer_is_left_to_tokenizers(
     words = Tokenizer(models.WordLevel({"a": 0}, unk_token="a"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     assert encode._definition(words) is None
+
+
+def test_a_vocabulary_without_some_byte_is_left_to_tokenizers(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch)
+    parts = json.loads(tokenizer.to_str())
+    del parts["model"]["vocab"]["Ä"]  # byte 0xC4, as GPT-2 writes it
+    merges = [pair for pair in parts["model"]["merges"] if "Ä" not in "".join(pair)]
+    kept = {token: i for token, i in parts["model"]["vocab"].items() if "Ä" not in token}
+    parts["model"] |= {"merges": merges, "vocab": kept}
+    assert encode._definition(Tokenizer.from_str(json.dumps(parts))) is None
