@@ -30,7 +30,7 @@ from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.data import Windows
 from mothertongue.transfer.overlap import id_count
 
-VERSION = 1  # rises when the same settings would give another training
+VERSION = 2  # rises when the same settings would give another training
 # settings that say how many trainings there are, not what each of them is; a dictionary is the business of some arms
 _NOT_OF_ALL = ("arms", "budgets", "seeds", "dictionary")
 

@@ -94,7 +94,8 @@ def distribute(model: PreTrainedModel, way: str) -> nn.Module:
         module.idle = nn.Parameter(torch.zeros((), device=model.device))  # else DDP warns where all are used
         return DistributedDataParallel(module, find_unused_parameters=True)
     mesh = init_device_mesh(model.device.type, (world(),))
-    atexit.register(mesh._pg_registry.clear)  # before `leave`: caches of torch keep the mesh, which keeps the group
+    # before `leave`: caches of torch keep the mesh, which (in some versions) keeps the group
+    atexit.register(getattr(mesh, "_pg_registry", {}).clear)
     for block in anatomy(model).blocks:
         fully_shard(block, mesh=mesh)
     fully_shard(module, mesh=mesh)
