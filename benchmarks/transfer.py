@@ -1,6 +1,6 @@
 """The honest curve: how much compute does a transfer save, in three languages, at five lengths of training?
 
-    MOTHERTONGUE_DATA=../shared/data python benchmarks/transfer.py      all of it: about 19 hours of one core
+    MOTHERTONGUE_DATA=../shared/data python benchmarks/transfer.py      all of it: more than a day of one core
     python benchmarks/transfer.py --hours 2 --only cs,curve             a piece; the same command goes on
     python benchmarks/transfer.py --collect                             only gather what has finished
     python benchmarks/transfer.py --quick                               minutes, toy models, no results written
@@ -55,7 +55,7 @@ PIECES = {
     "peers": Piece(("focus", "wechsel", "align+dictionary"), (0.2, 1.0, 5.0)),
     "longer": Piece(("scratch",), (40.0,), seeds=1),
     "mean": Piece(("mean",), (0.2, 1.0, 5.0)),
-    "seeds": Piece(("scratch", "align"), (20.0,)),
+    "seeds": Piece(("scratch", "align"), (20.0,)),  # the other two of "twenty"
 }
 QUICK = {name: Piece(piece.arms, (0.2, 0.5) if name == "curve" else (0.2,), seeds=2) for name, piece in PIECES.items()}
 
