@@ -49,11 +49,15 @@ class Piece:
 
 # in the order of their worth: whatever the hours allow, the first are whole
 PIECES = {
-    "curve": Piece(("scratch", "align"), (0.2, 0.5, 1.0, 2.0, 5.0)),
+    "curve": Piece(("scratch", "align"), (0.2, 0.5, 1.0, 5.0)),
+    "between": Piece(("scratch",), (2.0,)),
+    "peers": Piece(("focus", "wechsel", "align+dictionary"), (0.2, 1.0)),
+    "guillou": Piece(("guillou", "guillou-probed"), (1.0,)),
     "twenty": Piece(("scratch", "align"), (20.0,), seeds=1),
-    "guillou": Piece(("guillou", "guillou-probed"), (1.0, 5.0)),
-    "peers": Piece(("focus", "wechsel", "align+dictionary"), (0.2, 1.0, 5.0)),
+    "ten": Piece(("scratch",), (10.0,), seeds=1),
     "longer": Piece(("scratch",), (40.0,), seeds=1),
+    "peers-at-five": Piece(("focus", "wechsel", "align+dictionary"), (5.0,)),
+    "guillou-at-five": Piece(("guillou", "guillou-probed"), (5.0,)),
     "mean": Piece(("mean",), (0.2, 1.0, 5.0)),
     "seeds": Piece(("scratch", "align"), (20.0,)),  # the other two of "twenty"
 }
@@ -69,8 +73,8 @@ def config_of(piece: Piece, *, dictionary: str, quick: bool) -> CompareConfig:
         split="heldout",
         max_megabytes=0.05 if quick else 0.3,
         probes=2 if quick else 4,
-        probe_share=0.05,
-        probe_steps=10 if quick else 200,
+        probe_share=0.04,
+        probe_steps=10 if quick else 209,  # 0.2 tokens per parameter: one set of probes for all budgets up to 5
         text_megabytes=1.0 if quick else 8.0,
         dictionary=dictionary,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from mothertongue.compare.curves import Spot, curve, spots, tflop_per_second
@@ -17,21 +17,17 @@ ASKED_SAVINGS = (1.0, 5.0, 20.0)
 def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, float]:
     """`cs_saving_at_1` and so on. A saving that is a lower bound has `..._is_least` = 1 beside it.
 
+    `.._without_probes` counts rows and training alone: both sides know good rates beforehand.
     `align_minus_focus` is of the budget at which align compares worst. `steps_vs_wechsel` is of align with the
     dictionary against wechsel's longest training, in steps.
     """
     speed, found = tflop_per_second(results), {(spot.arm, spot.budget): spot for spot in spots(results)}
     align = curve(results, "align", speed)
-    figures: dict[str, float] = {}
-    for (arm, budget), spot in found.items():
-        if arm == "align" and spot.saving:
-            figures[f"saving_at_{budget:g}"] = spot.saving.factor
-            if spot.saving.bound and budget in ASKED_SAVINGS:
-                figures[f"saving_at_{budget:g}_is_least"] = float(spot.saving.bound == "at least")
+    figures = _savings(found.values()) | _savings(spots(_without_probes(results)), "_without_probes")
     for arm, name in (("guillou", "guillou"), ("guillou-probed", "guillou_probed")):
         if (last := _last(found, arm)) and align:
             figures |= _against(name, last.point, align)
-    steps = [replace(each, training_tflop=each.steps, probes_tflop=0.0, rows_seconds=0.0) for each in results]
+    steps = [replace(each, training_tflop=each.steps, rows_seconds=0.0) for each in _without_probes(results)]
     dictionary, wechsel = (curve(steps, arm, 0.0) for arm in ("align+dictionary", "wechsel"))
     if dictionary and wechsel:
         figures["steps_vs_wechsel"] = compute_for(dictionary, wechsel[-1].bits).factor / wechsel[-1].tflop
@@ -43,6 +39,23 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
             figures[f"align_minus_{other}"] = ours.point.bits - theirs.point.bits
             figures[f"align_minus_{other}_spread"] = _spread(ours, theirs)
     return {f"{prefix}_{key}": round(value, 5) for key, value in figures.items() if math.isfinite(value)}
+
+
+def _savings(found: Iterable[Spot], known: str = "") -> dict[str, float]:
+    """What align saves at each budget, and whether that is a lower bound."""
+    figures = {}
+    for spot in found:
+        if spot.arm == "align" and spot.saving:
+            name = f"saving_at_{spot.budget:g}{known}"
+            figures[name] = spot.saving.factor
+            if spot.saving.bound and spot.budget in ASKED_SAVINGS:
+                figures[f"{name}_is_least"] = float(spot.saving.bound == "at least")
+    return figures
+
+
+def _without_probes(results: Sequence[Result]) -> list[Result]:
+    """The same trainings for someone who knows good rates beforehand."""
+    return [replace(each, probes_tflop=0.0) for each in results]
 
 
 def _against(name: str, point: Point, align: Sequence[Point]) -> dict[str, float]:

@@ -28,7 +28,7 @@ class CompareConfig(Settings):
         5e-3, "peak learning rate where the probes begin, of the first optimizer", least=1e-6, most=1
     )
     embeddings_first: float = setting(
-        0.1, "share of a transferred model's steps in which only its rows learn", least=0, most=0.9
+        0.0, "share of a transferred model's steps in which only its rows learn", least=0, most=0.9
     )
     probes: int = setting(4, "short annealed runs of each arm and budget that choose its rates; 0 = none", least=0)
     probe_share: float = setting(0.1, "length of a probe, as a share of the training", least=0.001, most=1)

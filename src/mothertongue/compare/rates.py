@@ -2,7 +2,7 @@
 
 A loss curve at a growing rate (train/finder.py) sees one step ahead; a rate that is good for a whole training shows in
 a short whole training. The search walks along the body's rate while that helps, then along the embeddings' multiple,
-then tries the other optimizers; its cost is known and is counted.
+then tries the other optimizers, each for as many steps as the same arithmetic buys; its cost is known and is counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
-from mothertongue.train.loop import fit
+from mothertongue.train.loop import fit, phase_flop
 from mothertongue.train.schedule import Phase, phases
 
 STRIDE = 2.5  # from one rate to the next
@@ -59,7 +59,8 @@ def search(
 ) -> Rates:
     """The best of at most `tries` rates, by what `run` gives (lower is better); no rates are run twice.
 
-    Then each of `optimizers` is tried, Muon at a body's rate one stride above AdamW's (docs/why/LOG.md, 2026-11-22).
+    Then each of the other `optimizers` is tried, at the same rate and one stride away: Muon's is the higher one where
+    weights are random, and the same where they are not (docs/why/LOG.md, 2026-11-22).
     Without `embeddings` only the body's rate is looked for.
 
     >>> best = search(lambda rates: abs(math.log(rates.learning_rate / 0.012)), Rates(0.002), tries=5)
@@ -68,8 +69,8 @@ def search(
     """
     scores: dict[Rates, float] = {}
 
-    def score(rates: Rates, most: int = tries) -> float:
-        if rates not in scores and len(scores) < most:
+    def score(rates: Rates) -> float:
+        if rates not in scores and len(scores) < tries:
             scores[rates] = run(rates)
         return scores.get(rates, math.inf)
 
@@ -78,9 +79,8 @@ def search(
     for direction in _directions(embeddings):
         while score(further := direction(best)) < score(best):
             best = further
-    for optimizer in optimizers:
-        best = min(best, _made_by(optimizer, best), key=partial(score, most=tries + len(optimizers)))
-    return best
+    others = [rates for optimizer in optimizers for rates in _made_by(optimizer, best)]
+    return min((best, *others), key=lambda rates: scores[rates] if rates in scores else run(rates))
 
 
 def _directions(embeddings: bool) -> Iterator[Callable[[Rates], Rates]]:
@@ -98,9 +98,12 @@ def _embeddings(rates: Rates, factor: float) -> Rates:
     return replace(rates, embedding_rate=min(100.0, max(0.01, _round(rates.embedding_rate * factor))))
 
 
-def _made_by(optimizer: str, rates: Rates) -> Rates:
-    strides = (optimizer == "muon") - (rates.optimizer == "muon")
-    return _body(replace(rates, optimizer=optimizer), STRIDE**strides)
+def _made_by(optimizer: str, rates: Rates) -> tuple[Rates, ...]:
+    """`rates` for another optimizer; nothing for the same one."""
+    if optimizer == rates.optimizer:
+        return ()
+    same = replace(rates, optimizer=optimizer)
+    return same, _body(same, STRIDE if optimizer == "muon" else 1 / STRIDE)
 
 
 def _round(value: float) -> float:
@@ -136,7 +139,7 @@ def find_rates(
     tries: int,
     optimizers: Sequence[str] = (),
 ) -> tuple[Tried, ...]:
-    """Trainings of `config.steps` steps, each on a model that `fresh` gives; the one with the best rates first.
+    """Trainings on models that `fresh` gives, each as long as `config.steps` at its own rates; the best one first.
 
     The search begins at the rates of `config`. What has been tried is not tried again after a kill.
     """
@@ -144,7 +147,7 @@ def find_rates(
 
     def run(rates: Rates) -> float:
         place = folder / f"try-{len(tried) + 1}"
-        tried[rates] = _known(place, rates) or _try(fresh(), windows, with_rates(config, rates), score, place)
+        tried[rates] = _known(place, rates) or _try(fresh(), windows, config, rates, score, place)
         return tried[rates].bits_per_byte
 
     embeddings = config.preset != "guillou"  # it has rates of its own for all groups
@@ -152,17 +155,26 @@ def find_rates(
     return (tried[best], *(found for rates, found in tried.items() if rates != best))
 
 
-def _try(model: PreTrainedModel, windows: Windows, config: TrainConfig, score: Score, place: Path) -> Tried:
+def _try(
+    model: PreTrainedModel, windows: Windows, begun: TrainConfig, rates: Rates, score: Score, place: Path
+) -> Tried:
     place.mkdir(parents=True, exist_ok=True)
+    config = _as_long(begun, with_rates(begun, rates), model, windows.length)
     try:
         fitted = fit(model, windows, plan_of(config), config, place, name=f"probe at {config.learning_rate:g}")
         found, tflop = score(model), fitted.tflop
     except CheckpointError:  # so high a rate that the weights broke: an answer as well
         found, tflop = math.inf, 0.0
-    tried = Tried(rates_of(config), found if math.isfinite(found) else math.inf, tflop)
+    tried = Tried(rates, found if math.isfinite(found) else math.inf, tflop)
     write_json(place / "tried.json", asdict(tried))
     shutil.rmtree(place / PROGRESS, ignore_errors=True)
     return tried
+
+
+def _as_long(begun: TrainConfig, config: TrainConfig, model: PreTrainedModel, length: int) -> TrainConfig:
+    """`config` with as many steps as cost what those of `begun` do."""
+    own, other = (phase_flop(each, model, length)(plan_of(each)[-1]) for each in (begun, config))
+    return replace(config, steps=max(1, round(begun.steps * own / other)))
 
 
 def _known(place: Path, rates: Rates) -> Tried | None:

@@ -147,13 +147,16 @@ def transfer_config(ground: Ground, arm: Arm, seed: int) -> TransferConfig:
 
 
 def _rates(ground: Ground, job: Job, arm: Arm) -> tuple[Tried, ...]:
-    """The rates for this arm and budget, the chosen ones first; looked for once, with the first seed's order."""
+    """The rates for this arm and budget, the chosen ones first; looked for with the first seed's order.
+
+    Budgets with equally long probes share them; each of their trainings counts the whole cost.
+    """
     config, whole = ground.config, ground.steps(job.budget)
     steps = min(whole, max(config.probe_steps, round(config.probe_share * whole)))
     probe = train_config(ground, arm, 0, steps)
     if not (arm.probed and config.probes):
         return (Tried(rates_of(probe), 0.0),)
-    folder = ground.folder(f"rates-{job.arm}-{job.budget:g}", arm=_told(ground, arm), budget=job.budget)
+    folder = ground.folder(f"rates-{job.arm}-{steps}", arm=_told(ground, arm), steps=steps)
 
     def make() -> dict[str, Any]:
         fresh, _ = _beginning(ground, arm, 0)

@@ -20,6 +20,7 @@ from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.compute import block_flop, flop_per_token
 from mothertongue.train.data import Windows
+from mothertongue.train.optimizer import optimizer_flop
 from mothertongue.train.schedule import Phase
 
 TRIAL_STEPS = 1000
@@ -33,6 +34,8 @@ def phase_flop(material: Material, curve: LossCurve | None = None) -> Callable[[
     teacher = forward if config.teacher_share else forward - head if config.hidden_weight else 0.0
     weights = block_flop(model, 0)
     attention = block_flop(model, length) - weights
+
+    turns = optimizer_flop(config, model, length)
 
     def local(phase: Phase) -> float:
         # each layer is read, and has a gradient of its own, carried through itself only
@@ -53,7 +56,7 @@ def phase_flop(material: Material, curve: LossCurve | None = None) -> Callable[[
         return teacher + flop_per_token(model, phase.rates.keys(), length)
 
     kinds = {"local": local, "replacing": replacing}
-    return lambda phase: kinds.get(phase.name, successor)(phase)
+    return lambda phase: kinds.get(phase.name, successor)(phase) + turns(phase.rates)
 
 
 def draw_flop(

@@ -20,7 +20,7 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
-from mothertongue.model.compute import flop_per_token, muon_flop
+from mothertongue.model.compute import flop_per_token
 from mothertongue.model.distributed import mean_of_all, plain_errors
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products, machine_gigaflop
@@ -34,6 +34,7 @@ from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.guard import Guard
 from mothertongue.train.learner import Learner, Loss
+from mothertongue.train.optimizer import optimizer_flop
 from mothertongue.train.resume import Saver
 from mothertongue.train.schedule import Phase
 
@@ -76,10 +77,8 @@ def fit(
     break again and again, KeyboardInterrupt after Ctrl-C.
     """
     set_large_blocks_apart()
-    flop = flop or phase_flop(model, windows.length)
+    flop = flop or phase_flop(config, model, windows.length)
     costs = {phase.name: flop(phase) * config.batch_size * windows.length / 1e12 for phase in plan}
-    if config.optimizer == "muon":
-        costs = {phase.name: costs[phase.name] + muon_flop(model, phase.rates) / 1e12 for phase in plan}
     with plain_errors(), closing(Saver(out / PROGRESS, Learner(model, config), config.keep_states)) as saver:
         journal = Journal(out, lines or {}, config.tensorboard)
         training = _Training(saver, journal, windows, plan, config, loss, before_step, costs, score, name)
@@ -99,9 +98,10 @@ def fit(
     )
 
 
-def phase_flop(model: PreTrainedModel, length: int) -> Callable[[Phase], float]:
+def phase_flop(config: LoopConfig, model: PreTrainedModel, length: int) -> Callable[[Phase], float]:
     """Operations per token of a phase that trains `model` and nothing else."""
-    return lambda phase: flop_per_token(model, phase.rates, length)
+    turns = optimizer_flop(config, model, length)
+    return lambda phase: flop_per_token(model, phase.rates, length) + turns(phase.rates)
 
 
 class _BrokenError(Exception):

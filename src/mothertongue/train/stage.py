@@ -80,7 +80,7 @@ def derive_steps(config: TrainConfig, model: PreTrainedModel, windows: Windows) 
     if not config.budget_teraflop:
         return max(1, round(config.epochs * len(windows.ids) / tokens))
     # the cost per step depends on the phases, whose shares do not depend on the number of steps
-    trial, flop = phases(config, TRIAL_STEPS, 1.0), phase_flop(model, windows.length)
+    trial, flop = phases(config, TRIAL_STEPS, 1.0), phase_flop(config, model, windows.length)
     cost = sum(flop(phase) * phase.steps for phase in trial) / TRIAL_STEPS
     return max(1, round(config.budget_teraflop * 1e12 / (tokens * cost)))
 

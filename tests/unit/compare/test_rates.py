@@ -43,18 +43,19 @@ def test_a_rate_that_breaks_the_model_is_never_the_best() -> None:
     assert best.learning_rate <= 2e-3
 
 
-@pytest.mark.parametrize(("first", "other", "factor"), [("adamw", "muon", 2.5), ("muon", "adamw", 0.4)])
+@pytest.mark.parametrize(("first", "other", "rate"), [("adamw", "muon", 2.5e-3), ("muon", "adamw", 4e-4)])
 def test_another_optimizer_is_taken_at_its_own_rate_and_only_if_it_is_better(
-    first: str, other: str, factor: float
+    first: str, other: str, rate: float
 ) -> None:
-    def best(gain: float) -> Rates:
+    def best(gain: float, its_rate: float) -> Rates:
         def run(rates: Rates) -> float:
-            return gain if rates.optimizer == other else 0.0
+            return gain + abs(rates.learning_rate - its_rate) if rates.optimizer == other else 0.0
 
         return search(run, Rates(1e-3, optimizer=first), tries=9, optimizers=(first, other))
 
-    assert best(-1.0) == Rates(1e-3 * factor, optimizer=other)
-    assert best(1.0) == Rates(1e-3, optimizer=first)
+    assert best(-1.0, its_rate=rate) == Rates(rate, optimizer=other)
+    assert best(-1.0, its_rate=1e-3) == Rates(1e-3, optimizer=other)
+    assert best(1.0, its_rate=rate) == Rates(1e-3, optimizer=first)
 
 
 def test_probes_are_real_trainings_and_are_kept(
@@ -69,6 +70,16 @@ def test_probes_are_real_trainings_and_are_kept(
     assert all(one.tflop > 0 for one in tried)
     monkeypatch.setattr("mothertongue.compare.rates.fit", lambda *args, **more: pytest.fail("it trains again"))
     assert find() == tried
+
+
+def test_optimizers_are_compared_at_equal_compute(tmp_path: Path, open_small: Callable[..., Ground]) -> None:
+    ground = open_small()
+    config = TrainConfig(steps=100, batch_size=2, sequence_length=16, dev_kilobytes=0.0, optimizer="muon")
+    fresh = partial(fresh_like, ground.checkpoint, ground.vocabulary, seed=0)
+    text = ground.windows(0)
+    tried = find_rates(fresh, text, config, ground.score, tmp_path, tries=1, optimizers=("muon", "adamw"))
+    assert {one.rates.optimizer for one in tried} == {"muon", "adamw"}
+    assert max(one.tflop for one in tried) == pytest.approx(min(one.tflop for one in tried), rel=0.01)
 
 
 def test_guillous_phases_keep_their_proportions_at_other_rates() -> None:

@@ -7,7 +7,7 @@ import pytest
 from transformers import GPT2LMHeadModel
 
 from mothertongue.errors import ConfigError
-from mothertongue.model.compute import flop_per_token
+from mothertongue.model.compute import flop_per_token, muon_flop
 from mothertongue.run.settings import parse_settings
 from mothertongue.train.config import TrainConfig
 from mothertongue.train.data import Windows
@@ -61,15 +61,20 @@ def test_epochs_count_the_training_tokens(make_gpt2: Maker, windows: Windows) ->
 
 
 @pytest.mark.parametrize("preset", ["modern", "guillou"])
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize("embeddings_first", [0.0, 0.3])
 def test_a_budget_is_spent_to_within_two_percent(
-    make_gpt2: Maker, windows: Windows, preset: str, embeddings_first: float
+    make_gpt2: Maker, windows: Windows, preset: str, optimizer: str, embeddings_first: float
 ) -> None:
     model = make_gpt2()
-    config = TrainConfig(budget_teraflop=0.05, batch_size=4, preset=preset, embeddings_first=embeddings_first)
+    config = TrainConfig(
+        budget_teraflop=0.05, batch_size=4, preset=preset, optimizer=optimizer, embeddings_first=embeddings_first
+    )
     steps = derive_steps(config, model, windows)
     plan = phases(config, steps, 1e-3)
     spent = sum(flop_per_token(model, phase.rates, 32) * phase.steps * 4 * 32 for phase in plan)
+    if optimizer == "muon":
+        spent += sum(muon_flop(model, phase.rates) * phase.steps for phase in plan)
     assert spent == pytest.approx(0.05e12, rel=0.02)
 
 
