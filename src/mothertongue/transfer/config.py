@@ -33,10 +33,8 @@ class TransferConfig(Settings):
     max_megabytes: float = setting(32.0, "use at most this much text of each language, in MB of UTF-8", least=0.001)
     dimensions: int = setting(64, "dimensions of static vectors, unless the model ships some", least=2, most=1024)
     window: int = setting(2, "tokens on each side that are company, unless the model ships vectors", least=1, most=100)
-    neighbours: int = setting(10, "source tokens in the mixture of a new row", least=1, most=1000)
-    temperature: float = setting(
-        0.1, "softmax temperature of cosines in that mixture (align, wechsel)", least=0.001, most=10
-    )
+    neighbours: int = setting(10, "source tokens that a new row is made of (wechsel, donor, hull)", least=1, most=1000)
+    temperature: float = setting(0.1, "softmax temperature of cosines among them (wechsel)", least=0.001, most=10)
     seed: int = setting(0, "seed of everything random", least=0)
 
     def __post_init__(self) -> None:
