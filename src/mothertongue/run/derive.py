@@ -171,8 +171,8 @@ def heldout_share(megabytes: float) -> float:
 
 
 def learning_rate(shape: Shape) -> float:
-    """1e-3 at 256 wide, less for wider models, by the root of the width."""
-    return float(f"{1e-3 * math.sqrt(256 / shape.hidden_size):.1g}")
+    """AdamW's after a transfer: 2e-3 up to 256 wide, as measured (docs/why/LOG.md), and less in proportion beyond."""
+    return float(f"{2e-3 * min(1.0, 256 / shape.hidden_size):.1g}")
 
 
 def text_megabytes(file: Path) -> float:

@@ -176,8 +176,7 @@ def _steps(
         [
             ("budget_teraflop", plan.train.teraflop, f"{plan.train.hours:.2g} hours, {plan.epochs:.2g} passes"),
             ("batch_size", plan.batch_size, "2-16 sequences, for 1,500 steps or more"),
-            ("learning_rate", rate, "0.001 at 256 wide, less for wider ones; 0 = find one"),
-            ("embeddings_first", 0.1, "a tenth of the steps: new rows learn while the body waits"),
+            ("learning_rate", rate, "0.002 up to 256 wide, less for wider ones; 0 = find one"),
         ],
     )
     yield "evaluate", measured
@@ -188,7 +187,7 @@ def _steps(
                 ("layers", plan.layers, f"half of {shape.layers}, or the next divisor below"),
                 ("budget_teraflop", plan.compress.teraflop, f"{plan.compress.hours:.2g} hours"),
                 ("batch_size", plan.batch_size, "as in training"),
-                ("learning_rate", rate, "as in training"),
+                ("learning_rate", rate / 2, "half of the training's"),
             ],
         )
         yield "evaluate-small", [("stage", "evaluate", "the compressed one, for the card"), *measured]

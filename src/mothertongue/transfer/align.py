@@ -45,10 +45,10 @@ def mapped_rows(vectors_VD: Tensor, source: StaticVectors, source_rows_SW: Tenso
     weighted_DS = (vectors_SD * weights_S[:, None]).T
     spread_DD = weighted_DS @ vectors_SD
     pull_D = (RIDGE * spread_DD.diagonal().mean()).clamp_min(1e-12).expand(len(spread_DD))
-    map_DW = torch.linalg.solve(spread_DD + pull_D.diag(), weighted_DS @ rows_SW)
+    map_DW: Tensor = torch.linalg.solve(spread_DD + pull_D.diag(), weighted_DS @ rows_SW)
     spread, reached = (weights_S @ rows.square().sum(dim=1) for rows in (rows_SW, vectors_SD @ map_DW))
     stretch = (spread / reached.clamp_min(1e-12)).sqrt()
-    rows_VW = middle_W + stretch * ((vectors_VD - middle_D) @ map_DW)
+    rows_VW: Tensor = middle_W + stretch * ((vectors_VD - middle_D) @ map_DW)
     rows_VW[~vectors_VD.any(dim=1)] = source_rows_SW.mean(dim=0)
     return rows_VW
 

@@ -71,7 +71,7 @@ def test_a_plan_is_a_whole_recipe_with_reasons(base: str, text: str) -> None:
         *("corpus", "tokenizer", "transfer", "train", "evaluate", "compress", "evaluate-small", "export")
     ]
     assert steps["train"].budget_teraflop > steps["compress"].budget_teraflop > 0
-    assert steps["train"].embeddings_first > 0
+    assert steps["train"].learning_rate > steps["compress"].learning_rate > 0
     assert steps["compress"].layers == 3
     assert steps["tokenizer"].vocab_size == 4096
     assert steps["corpus"].sources[0].path == text
@@ -210,5 +210,5 @@ def test_compression_halves_or_takes_the_next_divisor(layers: int, half: int) ->
 
 def test_shares_and_rates_stay_in_their_ranges() -> None:
     assert [heldout_share(size) for size in (0.06, 40, 1e6)] == [0.05, 0.025, 0.005]
-    assert learning_rate(SMALL) == 0.001
-    assert learning_rate(GPT2_SMALL) == 0.0006
+    assert learning_rate(SMALL) == 0.002
+    assert learning_rate(GPT2_SMALL) == 0.0007
