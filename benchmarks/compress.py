@@ -5,8 +5,9 @@
     python benchmarks/compress.py --toy --only truncate distill paper             minutes: the machinery alone
     python benchmarks/compress.py --collect                                       gather what has finished
 
-Order: both predecessors, then at two times fewer layers every arm once (to choose by development text), then the arms
-that are reported with further seeds and factors. Arms and budgets: compress_arms.py.
+Order: the predecessors, then at two times fewer layers every arm once in Czech (to choose by development text), then
+the arms that are reported with further seeds and factors. Arms and budgets: compress_arms.py. Ratios are of perplexity
+per token of the predecessor, so that a successor with other tokens is measured alike.
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ from compress_arms import (
     ARMS,
     CHOSEN,
     CONTROL,
+    FACTORS,
     FINAL,
     REAL,
     RECIPES,
+    SEEDS,
+    SMALL,
+    SMALL_FACTOR,
     TOKENS_SHARE,
     TOY,
+    TRIED_IN,
     UNTRAINED,
     Scale,
     arm_recipe,
@@ -42,8 +48,6 @@ from mothertongue.run.artifact import MANIFEST, Metrics, read_manifest
 from mothertongue.run.build import run_recipe
 from mothertongue.run.recipe import parse_recipe
 from results_file import RESULTS, ROOT, write_results
-
-SEEDS, FACTORS = (0, 1, 2), (2, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -61,17 +65,16 @@ class Job:
 
 
 def jobs(asked: argparse.Namespace) -> list[Job]:
-    """Everything that was asked for, the most telling first; the control of a factor and seed before the others."""
+    """Everything that was asked for, the most telling first; the control that sets a budget before the others."""
     every = [
         Job(language, factor, seed, arm)
         for factor in asked.factor or FACTORS
         for seed in asked.seed or SEEDS
         for arm in ARMS
         for language in asked.language or RECIPES
-        if arm in FINAL or (factor, seed) == (2, 0)
-        if arm not in UNTRAINED or seed == 0
+        if (seed in FINAL[arm].get(factor, ()) if arm in FINAL else (language, factor, seed) == (TRIED_IN, 2, 0))
     ]
-    chosen = [job for job in every if not asked.only or job.arm in (*asked.only, CONTROL)]
+    chosen = [job for job in every if not asked.only or job.arm in asked.only or (job.arm, job.seed) == (CONTROL, 0)]
     return sorted(chosen, key=lambda job: ((job.factor, job.seed) != (2, 0), job.seed, job.factor))
 
 
@@ -81,14 +84,14 @@ def home_of(language: str, runs: Path) -> Path:
 
 
 def run(job: Job, runs: Path, scale: Scale) -> None:
-    """One arm, with the budget of the control of its factor and seed."""
+    """One arm, with the budget of its factor's control."""
     home = home_of(job.language, runs)
     length: dict[str, Any] = {}
     if job.arm == CONTROL:
         tokens = scale.training["batch_size"] * scale.training["sequence_length"]
         length = {"steps": max(1, int(TOKENS_SHARE * metrics(home / "train")["tokens"] / tokens))}
     elif job.arm not in UNTRAINED:
-        control = Job(job.language, job.factor, job.seed, CONTROL).folder(runs)
+        control = Job(job.language, job.factor, 0, CONTROL).folder(runs)
         length = {"budget_teraflop": float(metrics(control / "arm")["tflop"])}
     text = arm_recipe(job.arm, home, scale, factor=job.factor, seed=job.seed, length=length)
     run_recipe(parse_recipe(text, where=str(job)), job.folder(runs))
@@ -132,14 +135,15 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
     result: dict[str, float] = {}
     for old in (row for row in found if row["arm"] == "predecessor"):
         language = old["language"]
-        mine = [row for row in found if row["language"] == language and "perplexity_per_token" in row]
+        mine = [row for row in found if row["language"] == language and "bits_per_byte" in row]
         mine.remove(old)
+        bytes_per_token = math.log2(old["perplexity_per_token"]) / old["bits_per_byte"]
         names = {f"ratio_{factor}x": (CHOSEN, factor) for factor in FACTORS}
         names |= {f"{arm}_ratio_2x": (arm, 2) for arm in ("paper", "distill", "theseus", "scratch")}
-        names |= {"truncation_ratio_2x": (CONTROL, 2), "disk_ratio": ("four-bits", 2)}
+        names |= {"truncation_ratio_2x": (CONTROL, 2), "disk_ratio": (SMALL, SMALL_FACTOR)}
         for name, (arm, factor) in names.items():
             seeds = [row for row in mine if (row["arm"], row["factor"]) == (arm, factor)]
-            ratios = [row["perplexity_per_token"] / old["perplexity_per_token"] for row in seeds]
+            ratios = [2 ** ((row["bits_per_byte"] - old["bits_per_byte"]) * bytes_per_token) for row in seeds]
             if ratios:
                 result[f"{language}_{name}"] = round(statistics.mean(ratios), 5)
                 result[f"{language}_{name}_spread"] = round(max(ratios) - min(ratios), 5)
@@ -151,13 +155,11 @@ def _factors(old: dict[str, Any], mine: list[dict[str, Any]]) -> dict[str, float
     """Size, speed, tokens, and how much of what training from scratch lacks was retained at two times fewer layers."""
     by_arm = {arm: [row for row in mine if (row["arm"], row["factor"]) == (arm, 2)] for arm in FINAL}
     result = {}
-    if by_arm["four-bits"]:
-        result["disk_factor"] = round(old["megabytes"] / by_arm["four-bits"][0]["megabytes"], 3)
+    for row in (row for row in mine if (row["arm"], row["factor"]) == (SMALL, SMALL_FACTOR)):
+        result["disk_factor"] = round(old["megabytes"] / row["megabytes"], 3)
+        result["speed_factor"] = round(row["tokens_per_second"] / old["tokens_per_second"], 3)
     if by_arm[CHOSEN]:
         result["tokens_share"] = round(max(row["tokens"] for row in by_arm[CHOSEN]) / old["tokens"], 4)
-        speeds = [row["tokens_per_second"] for row in by_arm[CHOSEN] if "tokens_per_second" in row]
-        if speeds and "tokens_per_second" in old:
-            result["speed_factor"] = round(statistics.median(speeds) / old["tokens_per_second"], 3)
     if by_arm[CHOSEN] and by_arm["scratch"]:
         scratch, ours = (statistics.mean(row["bits_per_byte"] for row in by_arm[arm]) for arm in ("scratch", CHOSEN))
         gap = scratch - old["bits_per_byte"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 from importlib import import_module
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,13 @@ def test_arms_that_are_tried_run_once_and_the_control_comes_before_those_whose_b
     found = compress.jobs(asked())
     assert len({(job.language, job.factor, job.seed, job.arm) for job in found}) == len(found)
     tried = [job for job in found if job.arm not in arms.FINAL]
-    assert {(job.factor, job.seed) for job in tried} == {(2, 0)}
-    seen: set[tuple[str, int, int]] = set()
+    assert {(job.language, job.factor, job.seed) for job in tried} == {("cs", 2, 0)}
+    seen: set[tuple[str, int]] = set()
     for job in found:
         if job.arm == arms.CONTROL:
-            seen.add((job.language, job.factor, job.seed))
-        assert job.arm in arms.UNTRAINED or (job.language, job.factor, job.seed) in seen
-    few = compress.jobs(asked(language=["cs"], factor=[2], seed=[0], only=["paper"]))
+            seen.add((job.language, job.factor))
+        assert job.arm in arms.UNTRAINED or (job.language, job.factor) in seen
+    few = compress.jobs(asked(language=["cs"], factor=[2], only=["paper"], seed=[0]))
     assert [job.arm for job in few] == [arms.CONTROL, "paper"]
 
 
@@ -67,16 +68,15 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
             "seed": 0,
             "tokens": 50,
             "megabytes": 10.0,
-            "bits_per_byte": perplexity,
         }
-        return {**common, "arm": arm, "perplexity_per_token": perplexity, **more}
+        return {**common, "arm": arm, "perplexity_per_token": perplexity, "bits_per_byte": log2(perplexity), **more}
 
     rows = [
         row("predecessor", 10.0, tokens=1000, megabytes=100.0, tokens_per_second=20.0),
-        row(arms.CHOSEN, 11.0, tokens_per_second=60.0),
-        row(arms.CHOSEN, 12.0, seed=1, tokens=80, tokens_per_second=50.0),
+        row(arms.CHOSEN, 11.0),
+        row(arms.CHOSEN, 12.0, seed=1, tokens=80),
         row("scratch", 15.0),
-        row("four-bits", 13.0, megabytes=5.0),
+        row(arms.SMALL, 13.0, factor=4, megabytes=5.0, tokens_per_second=55.0),
         row(arms.CONTROL, 14.0),
         row("paper", 20.0, factor=3),
     ]
@@ -85,7 +85,8 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
     assert found["cs_ratio_2x_spread"] == pytest.approx(0.1)
     assert (found["cs_truncation_ratio_2x"], found["cs_disk_ratio"], found["cs_disk_factor"]) == (1.4, 1.3, 20.0)
     assert (found["cs_tokens_share"], found["cs_speed_factor"]) == (0.08, 2.75)
-    assert found["cs_retained_2x"] == pytest.approx((15 - 11.5) / (15 - 10))
+    bits = (log2(11) + log2(12)) / 2
+    assert found["cs_retained_2x"] == pytest.approx((log2(15) - bits) / (log2(15) - log2(10)), abs=1e-4)
     assert "cs_paper_ratio_2x" not in found
 
 
