@@ -157,7 +157,8 @@ def _factors(old: dict[str, Any], mine: list[dict[str, Any]]) -> dict[str, float
     result = {}
     for row in (row for row in mine if (row["arm"], row["factor"]) == (SMALL, SMALL_FACTOR)):
         result["disk_factor"] = round(old["megabytes"] / row["megabytes"], 3)
-        result["speed_factor"] = round(row["tokens_per_second"] / old["tokens_per_second"], 3)
+        if "tokens_per_second" in old:
+            result["speed_factor"] = round(row["tokens_per_second"] / old["tokens_per_second"], 3)
     if by_arm[CHOSEN]:
         result["tokens_share"] = round(max(row["tokens"] for row in by_arm[CHOSEN]) / old["tokens"], 4)
     if by_arm[CHOSEN] and by_arm["scratch"]:

@@ -31,6 +31,7 @@ class Scale:
     learning_rate: float  # of the arms
     measuring: Table
     probe_tokens: int = 4096
+    fewer_tokens: int = 4096  # of the small arm's vocabulary
 
 
 REAL = Scale(
@@ -51,6 +52,7 @@ TOY = Scale(  # proves the machinery, says nothing about compression
     learning_rate=3e-3,
     measuring={"tasks": ["bits_per_byte", "next_word"], "context": 32, "next_word_positions": 20},
     probe_tokens=64,
+    fewer_tokens=1024,
 )
 
 # arm -> its settings of [compress]; "scratch" is no compression: a fresh model of the successor's size
@@ -74,7 +76,7 @@ ARMS: dict[str, Table] = {
 }
 CHOSEN = "distill-all"  # among the arms, by development text; until that is measured, the first experiments' best
 SMALL, SMALL_FACTOR = "small", 4  # half the tokens and four bits; the factor that is reported, chosen likewise
-ARMS[SMALL] = {**ARMS[CHOSEN], "vocab_size": 4096, "dtype": "q4_0"}
+ARMS[SMALL] = {**ARMS[CHOSEN], "dtype": "q4_0"}
 UNTRAINED = ("bridge",)
 
 # which factors and seeds an arm is reported with, in every language; all others are tried once, in Czech at 2x
@@ -130,6 +132,7 @@ def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, le
             "probe_tokens": scale.probe_tokens,
             **ARMS[arm],
         }
+        settings |= {"vocab_size": scale.fewer_tokens} if arm == SMALL else {}
         tables["arm"] = {"stage": "compress", **loop, **settings}
     corpus = {"corpus": str(home / "corpus")}
     measures = _measures("arm", scale)
