@@ -34,7 +34,6 @@ def phase_flop(material: Material, curve: LossCurve | None = None) -> Callable[[
     teacher = forward if config.teacher_share else forward - head if config.hidden_weight else 0.0
     weights = block_flop(model, 0)
     attention = block_flop(model, length) - weights
-
     turns = optimizer_flop(config, model, length)
 
     def local(phase: Phase) -> float:

@@ -43,9 +43,9 @@ def mapped_rows(vectors_VD: Tensor, source: StaticVectors, source_rows_SW: Tenso
     middle_D, middle_W = weights_S @ source.vectors, weights_S @ source_rows_SW
     vectors_SD, rows_SW = source.vectors - middle_D, source_rows_SW - middle_W
     weighted_DS = (vectors_SD * weights_S[:, None]).T
-    spread_DD = weighted_DS @ vectors_SD
-    pull_D = (RIDGE * spread_DD.diagonal().mean()).clamp_min(1e-12).expand(len(spread_DD))
-    map_DW: Tensor = torch.linalg.solve(spread_DD + pull_D.diag(), weighted_DS @ rows_SW)
+    covariance_DD = weighted_DS @ vectors_SD
+    covariance_DD.diagonal().add_(RIDGE * covariance_DD.diagonal().mean() + 1e-12)
+    map_DW: Tensor = torch.linalg.solve(covariance_DD, weighted_DS @ rows_SW)
     spread, reached = (weights_S @ rows.square().sum(dim=1) for rows in (rows_SW, vectors_SD @ map_DW))
     stretch = (spread / reached.clamp_min(1e-12)).sqrt()
     rows_VW: Tensor = middle_W + stretch * ((vectors_VD - middle_D) @ map_DW)
