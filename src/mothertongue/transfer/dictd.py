@@ -53,8 +53,10 @@ def translations(entry: str) -> list[str]:
 
     >>> translations("jab /dʒæb/ <n>\\n1. прав удар\\n(boxing) a punch\\n2. инжекция, бодване\\nmedical injection")
     ['прав удар', 'инжекция', 'бодване']
+    >>> translations("abbey /ˈæbɪ/\n\nαββαείο\n")
+    ['αββαείο']
     """
-    lines = entry.strip().splitlines()[1:]
+    _, *lines = [line for line in entry.splitlines() if line.strip()] or [""]
     sure = [line for number, line in enumerate(lines) if number == 0 or _NUMBERED.match(line)]
     plain = [_NEXT.sub("", _ASIDE.sub("", _NUMBERED.sub("", line, count=1)).strip()) for line in sure]
     return [part.strip() for line in plain for part in re.split("[,;]", line) if part.strip()]
