@@ -53,7 +53,7 @@ def translations(entry: str) -> list[str]:
 
     >>> translations("jab /dʒæb/ <n>\\n1. прав удар\\n(boxing) a punch\\n2. инжекция, бодване\\nmedical injection")
     ['прав удар', 'инжекция', 'бодване']
-    >>> translations("abbey /ˈæbɪ/\n\nαββαείο\n")
+    >>> translations("abbey /ˈæbɪ/\\n\\nαββαείο\\n")
     ['αββαείο']
     """
     _, *lines = [line for line in entry.splitlines() if line.strip()] or [""]
