@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mothertongue.compare.curves import Spot, curve, spots, tflop_per_second
@@ -21,13 +21,10 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
     `align_minus_focus` is of the budget at which align compares worst. `steps_vs_wechsel` is of align with the
     dictionary against wechsel's longest training, in steps.
     """
-    speed, found = tflop_per_second(results), {(spot.arm, spot.budget): spot for spot in spots(results)}
-    align = curve(results, "align", speed)
-    figures = _savings(found.values()) | _savings(spots(_without_probes(results)), "_without_probes")
-    for arm, name in (("guillou", "guillou"), ("guillou-probed", "guillou_probed")):
-        if (last := _last(found, arm)) and align:
-            figures |= _against(name, last.point, align)
-    steps = [replace(each, training_tflop=each.steps, rows_seconds=0.0) for each in _without_probes(results)]
+    found = {(spot.arm, spot.budget): spot for spot in spots(results)}
+    known = [replace(each, probes_tflop=0.0) for each in results]
+    figures = _compute(results) | {f"{key}_without_probes": value for key, value in _compute(known).items()}
+    steps = [replace(each, training_tflop=each.steps, rows_seconds=0.0) for each in known]
     dictionary, wechsel = (curve(steps, arm, 0.0) for arm in ("align+dictionary", "wechsel"))
     if dictionary and wechsel:
         figures["steps_vs_wechsel"] = compute_for(dictionary, wechsel[-1].bits).factor / wechsel[-1].tflop
@@ -41,21 +38,20 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
     return {f"{prefix}_{key}": round(value, 5) for key, value in figures.items() if math.isfinite(value)}
 
 
-def _savings(found: Iterable[Spot], known: str = "") -> dict[str, float]:
-    """What align saves at each budget, and whether that is a lower bound."""
-    figures = {}
+def _compute(results: Sequence[Result]) -> dict[str, float]:
+    """What align saves at each budget, whether that is a lower bound, and how it stands beside Guillou's recipe."""
+    found, figures = spots(results), {}
     for spot in found:
         if spot.arm == "align" and spot.saving:
-            name = f"saving_at_{spot.budget:g}{known}"
+            name = f"saving_at_{spot.budget:g}"
             figures[name] = spot.saving.factor
             if spot.saving.bound and spot.budget in ASKED_SAVINGS:
                 figures[f"{name}_is_least"] = float(spot.saving.bound == "at least")
+    align = curve(results, "align", tflop_per_second(results))
+    for arm, name in (("guillou", "guillou"), ("guillou-probed", "guillou_probed")):
+        if (last := _last(found, arm)) and align:
+            figures |= _against(name, last.point, align)
     return figures
-
-
-def _without_probes(results: Sequence[Result]) -> list[Result]:
-    """The same trainings for someone who knows good rates beforehand."""
-    return [replace(each, probes_tflop=0.0) for each in results]
 
 
 def _against(name: str, point: Point, align: Sequence[Point]) -> dict[str, float]:
@@ -66,9 +62,9 @@ def _against(name: str, point: Point, align: Sequence[Point]) -> dict[str, float
     return figures | ({f"{name}_compute_share_is_most": 1.0} if needed.bound == "at most" else {})
 
 
-def _last(found: dict[tuple[str, float], Spot], arm: str) -> Spot | None:
+def _last(found: Sequence[Spot], arm: str) -> Spot | None:
     """The longest training of an arm."""
-    return max((spot for (name, _), spot in found.items() if name == arm), key=lambda spot: spot.budget, default=None)
+    return max((spot for spot in found if spot.arm == arm), key=lambda spot: spot.budget, default=None)
 
 
 def _spread(one: Spot, other: Spot) -> float:
