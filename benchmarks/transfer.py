@@ -34,7 +34,7 @@ from mothertongue.compare.picture import draw_curves
 from mothertongue.compare.training import Result
 from mothertongue.errors import ConfigError
 from results_file import RESULTS, ROOT, read_figures, write_results
-from transfer_figures import PREFIXES, figures_of_language
+from transfer_figures import PREFIXES, figures_of_language, without_probes
 from transfer_text import TEXTS, dictionary, make_base, make_text
 
 
@@ -145,14 +145,13 @@ def collect(codes: Sequence[str], runs: Path, notes: set[str], *, quick: bool) -
         rows += [{"language": code, **asdict(result)} for result in results]
         seconds += sum(result.training_seconds + result.rows_seconds for result in results)
         if found:
-            panels[TEXTS[code].name] = found
+            panels[TEXTS[code].name] = spots(without_probes(results))
             figures[f"{PREFIXES[code]}_gigaflop_per_second"] = round(1e3 * tflop_per_second(results), 1)
     figures |= {key: value for key, value in read_figures("transfer_rows").items() if key == "init_seconds_50k"}
+    if panels:
+        draw_curves(panels, (runs if quick else RESULTS) / "transfer.png", counted="without the search for rates")
     if panels and not quick:
-        draw_curves(panels, RESULTS / "transfer.png")
         print(write_results("transfer", figures, rows, seconds=seconds, notes=sorted(notes)))
-    elif panels:
-        draw_curves(panels, runs / "transfer.png")
     return figures
 
 

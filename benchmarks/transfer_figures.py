@@ -22,7 +22,7 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
     dictionary against wechsel's longest training, in steps.
     """
     found = {(spot.arm, spot.budget): spot for spot in spots(results)}
-    known = [replace(each, probes_tflop=0.0) for each in results]
+    known = without_probes(results)
     figures = _compute(results) | {f"{key}_without_probes": value for key, value in _compute(known).items()}
     steps = [replace(each, training_tflop=each.steps, rows_seconds=0.0) for each in known]
     dictionary, wechsel = (curve(steps, arm, 0.0) for arm in ("align+dictionary", "wechsel"))
@@ -36,6 +36,11 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
             figures[f"align_minus_{other}"] = ours.point.bits - theirs.point.bits
             figures[f"align_minus_{other}_spread"] = _spread(ours, theirs)
     return {f"{prefix}_{key}": round(value, 5) for key, value in figures.items() if math.isfinite(value)}
+
+
+def without_probes(results: Sequence[Result]) -> list[Result]:
+    """The same trainings for someone who knows good rates beforehand."""
+    return [replace(each, probes_tflop=0.0) for each in results]
 
 
 def _compute(results: Sequence[Result]) -> dict[str, float]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from mothertongue.compare.curves import SCRATCH, Spot
 
@@ -14,8 +15,11 @@ COLOURS = ("#1f4e79", "#b5541c", "#3c7d4b", "#7b4a9e", "#b8960c", "#5b8fb9", "#8
 MARKS = "osD^vP*"
 
 
-def draw_curves(panels: Mapping[str, Sequence[Spot]], out: Path) -> None:
-    """A panel for each name; scratch is black, seeds are a thin line from the best to the worst."""
+def draw_curves(panels: Mapping[str, Sequence[Spot]], out: Path, *, counted: str = "all counted") -> None:
+    """A panel for each name; scratch is black, seeds are a thin line from the best to the worst.
+
+    `counted` says what is in the spots' compute.
+    """
     figure = Figure(figsize=(max(6.0, 4.6 * len(panels)), 4.2), facecolor="white", layout="constrained")
     arms = list(dict.fromkeys(spot.arm for found in panels.values() for spot in found if spot.arm != SCRATCH))
     for number, (name, found) in enumerate(panels.items(), 1):
@@ -30,7 +34,10 @@ def draw_curves(panels: Mapping[str, Sequence[Spot]], out: Path) -> None:
                       markersize=5, linewidth=1.4, label=arm)  # fmt: skip
             axes.vlines(x, [min(s.bits) for s in mine], [max(s.bits) for s in mine], color=colour, linewidth=0.9)
         axes.set_title(name, loc="left", fontsize=11, color=INK)
-        axes.set_xlabel("compute, all counted (TFLOP)", fontsize=9, color=INK)
+        axes.set_xlabel(f"compute, {counted} (TFLOP)", fontsize=9, color=INK)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.grid(color="#e4e4e4", linewidth=0.6)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
