@@ -18,9 +18,8 @@ from mothertongue.compress.methods import Lesson, Material
 from mothertongue.compress.schedule import LossCurve, drawer, replacing_schedule
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.compute import block_flop, flop_per_token
+from mothertongue.model.compute import block_flop, flop_per_token, optimizer_flop
 from mothertongue.train.data import Windows
-from mothertongue.train.optimizer import optimizer_flop
 from mothertongue.train.schedule import Phase
 
 TRIAL_STEPS = 1000
@@ -34,7 +33,7 @@ def phase_flop(material: Material, curve: LossCurve | None = None) -> Callable[[
     teacher = forward if config.teacher_share else forward - head if config.hidden_weight else 0.0
     weights = block_flop(model, 0)
     attention = block_flop(model, length) - weights
-    turns = optimizer_flop(config, model, length)
+    turns = optimizer_flop(config.optimizer, model, config.batch_size * length)
 
     def local(phase: Phase) -> float:
         # each layer is read, and has a gradient of its own, carried through itself only

@@ -8,7 +8,7 @@ carried down to the lowest learning part only. Tested against torch.utils.flop_c
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from transformers import PreTrainedModel
 
@@ -43,6 +43,12 @@ def muon_flop(model: PreTrainedModel, learning: Collection[str]) -> float:
     blocks = anatomy(model).blocks
     learned = [block for index, block in enumerate(blocks) if third_of(index, len(blocks)) in learning]
     return sum(_turn_flop(*weight.shape) for block in learned for weight in block.parameters() if weight.ndim == 2)
+
+
+def optimizer_flop(optimizer: str, model: PreTrainedModel, tokens: int) -> Callable[[Collection[str]], float]:
+    """Operations of the optimizer for each of a step's `tokens`, by who learns: Muon's, for those of others are few."""
+    share = (optimizer == "muon") / tokens
+    return lambda learning: share and share * muon_flop(model, learning)
 
 
 def _turn_flop(rows: int, columns: int) -> float:

@@ -20,7 +20,7 @@ import torch
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
-from mothertongue.model.compute import flop_per_token
+from mothertongue.model.compute import flop_per_token, optimizer_flop
 from mothertongue.model.distributed import mean_of_all, plain_errors
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.products import fast_products, machine_gigaflop
@@ -34,7 +34,6 @@ from mothertongue.train.config import LoopConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.guard import Guard
 from mothertongue.train.learner import Learner, Loss
-from mothertongue.train.optimizer import optimizer_flop
 from mothertongue.train.resume import Saver
 from mothertongue.train.schedule import Phase
 
@@ -100,7 +99,7 @@ def fit(
 
 def phase_flop(config: LoopConfig, model: PreTrainedModel, length: int) -> Callable[[Phase], float]:
     """Operations per token of a phase that trains `model` and nothing else."""
-    turns = optimizer_flop(config, model, length)
+    turns = optimizer_flop(config.optimizer, model, config.batch_size * length)
     return lambda phase: flop_per_token(model, phase.rates, length) + turns(phase.rates)
 
 

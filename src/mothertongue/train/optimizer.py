@@ -9,17 +9,15 @@ processors emulate: 0.02 of the speed (docs/why/LOG.md); a test holds it against
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
-from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
-from mothertongue.model.compute import muon_flop
 from mothertongue.model.distributed import share_as
 from mothertongue.model.products import product
 from mothertongue.train.config import LoopConfig
@@ -71,12 +69,6 @@ OPTIMIZERS: dict[str, Callable[[list[dict[str, Any]], LoopConfig], list[Optimize
     "muon": _muon,
     "schedule-free": _schedule_free,
 }
-
-
-def optimizer_flop(config: LoopConfig, model: PreTrainedModel, length: int) -> Callable[[Collection[str]], float]:
-    """Operations of the optimizer for each token of a step in which some groups learn: Muon's, the others' are few."""
-    share = (config.optimizer == "muon") / (config.batch_size * length)
-    return lambda learning: share and share * muon_flop(model, learning)
 
 
 class Muon(Optimizer):
