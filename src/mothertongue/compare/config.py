@@ -34,7 +34,7 @@ class CompareConfig(Settings):
     probe_share: float = setting(0.1, "length of a probe, as a share of the training", least=0.001, most=1)
     probe_steps: int = setting(200, "but at least so many steps", least=5)
     probe_kilobytes: float = setting(30.0, "development text that a probe is scored on, in kB", least=1)
-    optimizers: tuple[str, ...] = setting(("muon", "adamw"), "muon, adamw: one more probe for each but the first")
+    optimizers: tuple[str, ...] = setting(("muon", "adamw"), "muon, adamw: two more probes for each but the first")
     source_text: tuple[Source, ...] = setting((), "text in the base's own language, where it ships no static vectors")
     text_megabytes: float = setting(32.0, "text of each language that initial rows are made from", least=0.001)
     dictionary: str = setting("", "for wechsel and METHOD+dictionary: as in [transfer]", path=True)
