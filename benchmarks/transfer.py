@@ -52,12 +52,13 @@ PIECES = {
     "curve": Piece(("scratch", "align"), (0.2, 0.5, 1.0, 5.0)),
     "between": Piece(("scratch",), (2.0,)),
     "peers": Piece(("focus", "wechsel", "align+dictionary"), (0.2, 1.0)),
+    "brief": Piece(("align", "align+dictionary"), (0.1,)),  # where short trainings of the others are met
     "guillou": Piece(("guillou", "guillou-probed"), (1.0,)),
+    "guillou-at-five": Piece(("guillou", "guillou-probed"), (5.0,)),
     "twenty": Piece(("scratch", "align"), (20.0,), seeds=1),
     "ten": Piece(("scratch",), (10.0,), seeds=1),
     "longer": Piece(("scratch",), (40.0,), seeds=1),
     "peers-at-five": Piece(("focus", "wechsel", "align+dictionary"), (5.0,)),
-    "guillou-at-five": Piece(("guillou", "guillou-probed"), (5.0,)),
     "mean": Piece(("mean",), (0.2, 1.0, 5.0)),
     "seeds": Piece(("scratch", "align"), (20.0,)),  # the other two of "twenty"
 }

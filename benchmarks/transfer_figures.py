@@ -18,16 +18,23 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
     """`cs_saving_at_1` and so on. A saving that is a lower bound has `..._is_least` = 1 beside it.
 
     `.._without_probes` counts rows and training alone: both sides know good rates beforehand.
-    `align_minus_focus` is of the budget at which align compares worst. `steps_vs_wechsel` is of align with the
-    dictionary against wechsel's longest training, in steps.
+    `align_minus_focus` is of the budget at which align compares worst. `steps_vs_wechsel` is the share of the steps of
+    wechsel's longest training with which align with its dictionary reaches the same bits; `.._at_N`: of shorter ones.
     """
     found = {(spot.arm, spot.budget): spot for spot in spots(results)}
     known = without_probes(results)
     figures = _compute(results) | {f"{key}_without_probes": value for key, value in _compute(known).items()}
     steps = [replace(each, training_tflop=each.steps, rows_seconds=0.0) for each in known]
-    dictionary, wechsel = (curve(steps, arm, 0.0) for arm in ("align+dictionary", "wechsel"))
-    if dictionary and wechsel:
-        figures["steps_vs_wechsel"] = compute_for(dictionary, wechsel[-1].bits).factor / wechsel[-1].tflop
+    dictionary = curve(steps, "align+dictionary", 0.0)
+    for other in ("focus", "wechsel") if dictionary else ():
+        shares = {
+            spot.budget: compute_for(dictionary, spot.point.bits).factor / spot.point.tflop
+            for spot in spots(steps)
+            if spot.arm == other
+        }
+        figures |= {f"steps_vs_{other}_at_{budget:g}": share for budget, share in shares.items()}
+        if shares:
+            figures[f"steps_vs_{other}"] = shares[max(shares)]
     for other in ("focus", "wechsel", "mean"):
         pairs = [(found["align", budget], spot) for (arm, budget), spot in found.items()
                  if arm == other and ("align", budget) in found]  # fmt: skip
