@@ -21,6 +21,17 @@ ARMS = {
 }
 LANGUAGES = {"cs": "Czech", "bg": "Bulgarian"}
 ROAD_LINES = {"fivegram": "5-gram", "xz": "xz"}
+CURVE = {  # figure -> its label and format
+    **{
+        f"saving_at_{budget}": (f"compute saved, {budget} tokens per parameter", ".1f")
+        for budget in (0.2, 0.5, 1, 5, 20)
+    },
+    "guillou_compute_share": ("share of Guillou's compute for his bits", ".2f"),
+    "gain_over_guillou": ("fewer bits than his at equal compute", ".1%"),
+    "align_minus_focus": ("bits, `align` - `focus`, where it is worst", "+.3f"),
+    "align_minus_wechsel": ("bits, `align` - `wechsel`, likewise", "+.3f"),
+    "steps_vs_wechsel": ("share of `wechsel`'s steps, with its dictionary", ".2f"),
+}
 
 
 def tables() -> str:
@@ -41,6 +52,14 @@ def tables() -> str:
             "The demo's miniature encyclopaedia, mean of three seeds and their spread, equal compute in each\n"
             "comparison, AdamW in all (`benchmarks/demo_seeds.py`):\n",
             rows(seeds, {**ARMS, "fivegram": "5-gram"}),
+        ]
+    if transfer := read_figures("transfer"):
+        parts += [
+            "What a transfer saves against training from scratch ([how it is counted](docs/why/curve.md)): models of"
+            " 1.1 M parameters,\neach length annealed by itself, scratch with Muon and rates of its own, held-out text"
+            " (`benchmarks/transfer.py`).\nIn brackets: for someone who knows good rates and need not search:\n",
+            curve(transfer),
+            "![Held-out bits per byte against compute in three languages](benchmarks/results/transfer.png)\n",
         ]
     if base := read_figures("english_base"):
         parts.append(
@@ -63,6 +82,23 @@ def tables() -> str:
             " of held-out text ([other optimizers](docs/why/training.md#optimizers)).\n"
         )
     return "\n".join(parts)
+
+
+def curve(figures: Mapping[str, float]) -> str:
+    """One row per figure of benchmarks/transfer.py, one column per language; in brackets without the probes."""
+    languages = {**LANGUAGES, "xx": "Greek"}
+    lines = ["| | " + " | ".join(languages.values()) + " |", "|---|" + "---:|" * len(languages)]
+    for name, (label, form) in CURVE.items():
+
+        def cell(language: str, end: str = "", name: str = name, form: str = form) -> str:
+            value = figures.get(f"{language}_{name}{end}")
+            bounds = {"least": "≥ ", "most": "≤ "}
+            bound = "".join(sign for word, sign in bounds.items() if figures.get(f"{language}_{name}_is_{word}{end}"))
+            return "" if value is None else f"{bound}{value:{form}}"
+
+        both = ((cell(language), cell(language, "_without_probes")) for language in languages)
+        lines.append(f"| {label} | " + " | ".join(f"{one} ({known})" if known else one for one, known in both) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def rows(figures: Mapping[str, float], names: Mapping[str, str]) -> str:
