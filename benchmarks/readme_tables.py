@@ -23,14 +23,14 @@ LANGUAGES = {"cs": "Czech", "bg": "Bulgarian"}
 ROAD_LINES = {"fivegram": "5-gram", "xz": "xz"}
 CURVE = {  # figure -> its label and format
     **{
-        f"saving_at_{budget}": (f"compute saved, {budget} tokens per parameter", ".1f")
+        f"saving_at_{budget}": (f"compute saved at {budget} tokens per parameter", ".1f")
         for budget in (0.2, 0.5, 1, 5, 20)
     },
-    "guillou_compute_share": ("share of Guillou's compute for his bits", ".2f"),
-    "gain_over_guillou": ("fewer bits than his at equal compute", ".1%"),
+    "guillou_compute_share": ("compute for the bits of Guillou's recipe / its own", ".2f"),
+    "gain_over_guillou": ("fewer bits than it at equal compute", ".1%"),
     "align_minus_focus": ("bits, `align` - `focus`, where it is worst", "+.3f"),
     "align_minus_wechsel": ("bits, `align` - `wechsel`, likewise", "+.3f"),
-    "steps_vs_wechsel": ("share of `wechsel`'s steps, with its dictionary", ".2f"),
+    "steps_vs_wechsel": ("steps for the bits of `wechsel`, with its dictionary / its own", ".2f"),
 }
 
 
@@ -86,7 +86,7 @@ def tables() -> str:
 
 def curve(figures: Mapping[str, float]) -> str:
     """One row per figure of benchmarks/transfer.py, one column per language; in brackets without the probes."""
-    languages = {**LANGUAGES, "xx": "Greek"}
+    languages = {code: name for code, name in {**LANGUAGES, "xx": "Greek"}.items() if f"{code}_saving_at_1" in figures}
     lines = ["| | " + " | ".join(languages.values()) + " |", "|---|" + "---:|" * len(languages)]
     for name, (label, form) in CURVE.items():
 
@@ -96,8 +96,9 @@ def curve(figures: Mapping[str, float]) -> str:
             bound = "".join(sign for word, sign in bounds.items() if figures.get(f"{language}_{name}_is_{word}{end}"))
             return "" if value is None else f"{bound}{value:{form}}"
 
-        both = ((cell(language), cell(language, "_without_probes")) for language in languages)
-        lines.append(f"| {label} | " + " | ".join(f"{one} ({known})" if known else one for one, known in both) + " |")
+        both = [(cell(language), cell(language, "_without_probes")) for language in languages]
+        cells = [f"{one} ({known})".strip() if known else one for one, known in both]
+        lines += [f"| {label} | " + " | ".join(cells) + " |"] if any(cells) else []
     return "\n".join(lines) + "\n"
 
 

@@ -41,7 +41,7 @@ def settings_page() -> str:
     """Every key that a recipe may have."""
     lines = [SETTINGS_HEAD]
     for stage in STAGES.values():
-        lines += ["", f"## {stage.name}", "", f"{stage.help} Makes a {stage.makes}.", ""]
+        lines += ["", f"## {stage.name}", "", f"{stage.help} Makes {'an' if stage.makes[0] in 'aeiou' else 'a'} {stage.makes}.", ""]
         lines += [f"Inputs: {', '.join(_inputs(stage)) or 'none but its sources'}.", ""]
         lines += _table(stage.config)
         for key, table in _tables_in(stage.config):

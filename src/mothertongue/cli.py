@@ -42,7 +42,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         if not rank():
-            click.echo("mothertongue: stopped. The same command continues from the last saved state.", err=True)
+            click.echo("mothertongue: stopped. A run or a step goes on from here with the same command.", err=True)
         sys.exit(130)
     except BrokenPipeError:  # `mothertongue ... | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -265,7 +265,7 @@ def tokenizer_sweep(corpus: str, out: Path, as_json: bool, **given: Any) -> None
 
 
 @cli.command()
-@click.argument("language", type=click.Choice(["cs", "bg"]))
+@click.argument("language", metavar="[cs|bg]")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder of the run.  [runs/demo-LANGUAGE]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all trainings.")
 @json_option
@@ -287,12 +287,12 @@ def demo(language: str, out: Path | None, seed: int, as_json: bool) -> None:
 @json_option
 def generate(folder: str, prompt: str, stream: bool, as_json: bool, **given: Any) -> None:
     """Let the model in FOLDER continue PROMPT ("-" reads stdin)."""
-    from mothertongue.run.inputs import locate
     from mothertongue.use.config import parse_options
+    from mothertongue.use.find import find_model
 
     options = {name: value for name, value in given.items() if value not in (None, ())}
     parse_options(options)  # what is wrong is said before torch is loaded
-    place, text = locate(folder), standard_input() if prompt == "-" else prompt
+    place, text = find_model(folder), standard_input() if prompt == "-" else prompt
     from mothertongue.use.load import load
 
     writer = load(place)
@@ -341,11 +341,12 @@ def lsp(model: str, **given: Any) -> None:
 @json_option
 def next_words(folder: str, prompt: str, k: int, as_json: bool) -> None:
     """The likeliest next words after PROMPT ("-" reads stdin), with probabilities."""
-    from mothertongue.run.inputs import locate
+    from mothertongue.use.find import find_model
 
-    place, text = locate(folder), standard_input() if prompt == "-" else prompt
+    place, text = find_model(folder), standard_input() if prompt == "-" else prompt
     from mothertongue.use.load import load
+    from mothertongue.use.show import show_words
 
     words = load(place).next_words(text, k=k)
-    rows = [{"word": word.text, "probability": round(word.probability, 6)} for word in words]
-    show_result(rows, as_json=as_json, text="\n".join(f"{row['probability']:7.2%}  {row['word']}" for row in rows))
+    rows = [{"word": w.word, "text": w.text, "probability": round(w.probability, 6)} for w in words]
+    show_result(rows, as_json=as_json, text=show_words(words))

@@ -20,6 +20,7 @@ from mothertongue.run.recipe import parse_recipe
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/start/your-language.md"]
+QUICK = ["train.budget_teraflop=0.1", "compress.budget_teraflop=0.1", "tokenizer.vocab_size=300"]  # of every run
 BLOCK = re.compile(r"^ *```(bash|python)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
@@ -59,6 +60,8 @@ def test_every_block_of_the_page_runs(page: str, texts: Path, monkeypatch: pytes
             words, _, target = command.partition(" > ")
             program, *arguments = shlex.split(words)
             assert program == "mothertongue", f"{command}: only commands of ours can be tested"
+            if arguments[0] == "run":
+                arguments += [word for pair in QUICK for word in ("--set", pair)]
             result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
             assert result.exit_code == 0, f"{command}: {result.output}"
             assert result.stdout.strip(), command
@@ -76,7 +79,11 @@ def test_the_readme_is_as_long_as_a_readme_may_be() -> None:
     assert 100 <= len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 230
 
 
-def test_links_of_the_pages_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
-            assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
+def test_links_of_the_pages_lead_somewhere_and_to_every_page() -> None:
+    pages, linked = {ROOT / "README.md", *(ROOT / "docs").rglob("*.md")}, {ROOT / "README.md"}
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+            place = (page.parent / target).resolve()
+            assert target.startswith("http") or place.exists(), f"{page.name}: {target}"
+            linked |= {place, *(place.glob("*.md") if place.name == "how-to" else [])}
+    assert not pages - linked

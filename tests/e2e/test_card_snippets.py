@@ -86,6 +86,15 @@ def test_every_code_block_of_the_exported_card_runs(
         assert printed.strip()
 
 
+def test_every_code_block_of_a_gguf_card_runs(exported: Path, tmp_path: Path, run_snippet: RunSnippet) -> None:
+    pytest.importorskip("xllamacpp", exc_type=ImportError)
+    export(ExportConfig(format="gguf", dtype="q8_0"), tmp_path, checkpoint=exported)
+    (block,) = (part.split("```")[0] for part in (tmp_path / "README.md").read_text("utf-8").split("```python\n")[1:])
+    names, printed = run_snippet(block.replace("path/to/this/folder", str(tmp_path)), tmp_path)
+    assert type(names["writer"].engine).__name__ == "LlamaEngine"
+    assert printed.strip()
+
+
 def test_snippets_run_without_a_word_of_warning_from_transformers(
     exported: Path, run_snippet: RunSnippet, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -161,7 +161,7 @@ def test_every_option_says_what_it_means(name: str) -> None:
         ("generate gone Ahoj", 1, '"gone" is neither a folder nor'),
         ("generate gone Ahoj --temperature 0", 2, "temperature = 0"),
         ("next gone Ahoj", 1, '"gone" is neither a folder nor'),
-        ("demo xx", 2, "'xx' is not one of"),
+        ("demo xx", 2, 'no texts in "xx". It takes: bg, cs.'),
     ],
 )
 def test_a_mistake_is_said_in_clear_words_with_its_exit_code(words: str, code: int, said: str, ring: Ring) -> None:
@@ -189,7 +189,7 @@ def test_ctrl_c_says_that_nothing_is_lost(ring: Ring, monkeypatch: pytest.Monkey
     monkeypatch.setattr("mothertongue.run.story.tell", stopped)
     answer = ring("show", ".")
     assert answer.code == 130
-    assert "The same command continues" in answer.err
+    assert "goes on from here with the same command" in answer.err
 
 
 def test_a_reader_who_has_seen_enough_is_no_error() -> None:
@@ -267,6 +267,7 @@ def test_a_model_writes_from_an_argument_and_from_stdin(ring: Ring, tiny_checkpo
     assert ring("generate", folder, "Ráno", "--max-new-tokens", "5", "--seed", "1", "--stream").out == one.out
     many = ring("generate", folder, "Ráno", "--num-return-sequences", "3", "--max-new-tokens", "5", "--json")
     assert len(json.loads(many.out)) == 3
-    words = json.loads(ring("next", folder, "Ráno", "--k", "4", "--json").out)
+    words = json.loads(ring("next", folder, "Rán", "--k", "4", "--json").out)
     assert all(0 <= row["probability"] <= 1 for row in words)
+    assert all(row["word"].endswith(row["text"].strip()) for row in words)
     assert "%" in ring("next", folder, "Ráno").out

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from mothertongue.errors import CheckpointError, ConfigError
+from mothertongue.errors import CheckpointError, MissingExtraError
 from mothertongue.export.formats import Order
 from mothertongue.export.huggingface import check_range
 from mothertongue.export.proof import TOLERANCES, prove_engine
@@ -49,7 +49,7 @@ def write_gguf(order: Order) -> Metrics:
     check_range(model, torch.float32 if dtype == "float32" else torch.float16)
     write_model(model, tokenizer, out / MODEL_FILE, dtype=dtype)
     tokenizer.save(str(out / "tokenizer.json"))
-    (out / "README.md").write_text(model_card(order.manifest, report=order.report), "utf-8")
+    (out / "README.md").write_text(model_card(order.manifest, report=order.report, folder="gguf"), "utf-8")
     tolerance = order.config.tolerance or (GELU_TOLERANCE if dtype == "float32" else TOLERANCES[dtype])
     proof = prove_engine(model, tokenizer, open_llama(out), tolerance=tolerance, kind=dtype)
     return {
@@ -108,9 +108,9 @@ def _weights(model: PreTrainedModel) -> list[tuple[str, NDArray[np.float32]]]:
         weight = parameter.detach().float()
         if name in transposed:
             weight = weight.t()
-        if config.model_type in ("llama", "mistral") and name.endswith(("q_proj.weight", "k_proj.weight")):
+        if config.model_type in ("llama", "mistral") and ("q_proj." in name or "k_proj." in name):
             heads = config.num_attention_heads if "q_proj" in name else config.num_key_value_heads
-            weight = weight.view(heads, 2, -1, weight.shape[-1]).transpose(1, 2).reshape(weight.shape)
+            weight = weight.view(heads, 2, -1, *weight.shape[1:]).transpose(1, 2).reshape(weight.shape)
         found.append((name, np.ascontiguousarray(weight.cpu().numpy())))
     return found
 
@@ -150,6 +150,9 @@ def _check_plain_gpt2(config: Any) -> None:
 
 def _check_plain_rotary(config: Any, context: int) -> None:
     """CheckpointError for what llama.cpp would leave out silently."""
+    if config.hidden_act != "silu":
+        what = f"{config.model_type} with hidden_act {config.hidden_act}"
+        raise CheckpointError(f"llama.cpp has no {what}. Export with --format huggingface.")
     kind = _rotary(config).get("rope_type", "default")
     window = getattr(config, "sliding_window", None)
     if kind != "default":
@@ -186,5 +189,5 @@ def _package() -> Any:
     try:
         import gguf
     except ImportError as error:
-        raise ConfigError(f'format = "gguf" needs: pip install "mothertongue[gguf]" ({error}).') from error
+        raise MissingExtraError(f'format = "gguf" needs: pip install "mothertongue[gguf]" ({error}).') from error
     return gguf

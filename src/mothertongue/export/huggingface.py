@@ -47,7 +47,8 @@ def write_huggingface(order: Order) -> Metrics:
     is_gpt2 = model.config.model_type == "gpt2"
     if is_gpt2:
         _add_modeling(out)
-    card = model_card(order.manifest, report=order.report, gpt2_folder=is_gpt2 and is_gpt2_like(tokenizer))
+    folder = "gpt2" if is_gpt2 and is_gpt2_like(tokenizer) else "checkpoint"
+    card = model_card(order.manifest, report=order.report, folder=folder)
     (out / "README.md").write_text(card, "utf-8")
     prove_tokens(tokenizer, out)
     tolerance = order.config.tolerance or TOLERANCES[order.config.dtype]
@@ -75,8 +76,7 @@ def check_range(model: PreTrainedModel, dtype: torch.dtype) -> None:
 
 
 def _set_special_tokens(model: PreTrainedModel, *, end: int, pad: int | None) -> None:
-    """The ids of the tokenizer in config.json and generation_config.json: a foreign checkpoint may lack them."""
-    model.generation_config._from_model_config = False  # or it would be made anew from config.json
+    """The ids of the tokenizer, as training used them: a text begins with the token that ends one."""
     for config in (model.config, model.generation_config):
         config.bos_token_id, config.eos_token_id, config.pad_token_id = end, end, end if pad is None else pad
 

@@ -26,32 +26,33 @@ LICENCES = {  # how people write a licence -> how the Hub does
 
 
 def model_card(
-    manifest: Mapping[str, Any], *, report: Mapping[str, Any] | None = None, gpt2_folder: bool = False
+    manifest: Mapping[str, Any], *, report: Mapping[str, Any] | None = None, folder: str = "checkpoint"
 ) -> str:
     """The README.md of a model: front matter, then lineage, figures, recipe, use, limits and licences.
 
     `manifest` is that of a checkpoint or an export (an empty one makes a short card), `report` that of its evaluation.
-    `gpt2_folder` says that the folder is the export of a GPT-2 model, which both published snippets open.
+    `folder` is "checkpoint", "gpt2" (the export of a GPT-2 model, which both published snippets open) or "gguf".
     """
     story = read_story(manifest, report=report)
-    sections = [f"---\n{front_matter(story)}\n---\n\n# {_title(story)}\n\n{_summary(story)}"]
-    sections += [f"## {title}\n\n{body.strip()}" for title, body in _sections(story, gpt2_folder=gpt2_folder) if body]
+    sections = [f"---\n{front_matter(story, folder=folder)}\n---\n\n# {_title(story)}\n\n{_summary(story)}"]
+    sections += [f"## {title}\n\n{body.strip()}" for title, body in _sections(story, folder=folder) if body]
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
-def front_matter(story: Story) -> str:
+def front_matter(story: Story, *, folder: str = "checkpoint") -> str:
     """The YAML block of the card."""
     licences = list(dict.fromkeys(hub_licence(source.licence) for source in story.sources))
     data = ModelCardData(
         model_name=_title(story),
         language=story.language or None,
         license=licences[0] if len(licences) == 1 else licences or None,  # type: ignore[arg-type]  # a list is fine, too
-        library_name="transformers",
+        library_name=None if folder == "gguf" else "transformers",
         pipeline_tag="text-generation",
         base_model=story.base if "/" in story.base else None,  # the Hub wants an id of its own
         datasets=[source.name for source in story.sources] or None,
         tags=[
             "mothertongue",
+            *(["gguf"] if folder == "gguf" else []),
             *dict.fromkeys(str(step["stage"]) for step in story.steps if step["stage"] in ("transfer", "compress")),
         ],
         eval_results=_eval_results(story) or None,
@@ -101,13 +102,13 @@ def _summary(story: Story) -> str:
     return f"A decoder{size} that continues texts{language}, made with mothertongue on one ordinary computer.{base}"
 
 
-def _sections(story: Story, *, gpt2_folder: bool) -> Iterator[tuple[str, str]]:
+def _sections(story: Story, *, folder: str) -> Iterator[tuple[str, str]]:
     origin = [f"**{story.base}**: made elsewhere"] if story.is_base_foreign else []
     told = [*origin, *(step_sentence(step) for step in story.steps)]
     yield "Lineage", "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(told, 1))
     yield "Figures", _figures_table(story)
     yield "How it was made", _recipe(story)
-    yield "How to use it", usage(_prompts(story), gpt2_folder=gpt2_folder)
+    yield "How to use it", usage(_prompts(story), folder=folder)
     yield "Limits", "\n".join(_limits(story))
     yield "Sources and their licences", _sources_table(story.sources)
 

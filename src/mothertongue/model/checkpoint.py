@@ -19,12 +19,12 @@ from typing import Any, cast
 import torch
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import FAMILIES, anatomy
-from mothertongue.tokenizer.bytelevel import END_OF_TEXT, end_of_text, open_tokenizer, save_tokenizer
+from mothertongue.tokenizer.bytelevel import END_OF_TEXT, check_rows, end_of_text, open_tokenizer, save_tokenizer
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 MAX_HEADER_BYTES = 100 << 20  # as safetensors itself has it
@@ -129,18 +129,8 @@ def check_safetensors(file: Path) -> None:
 
 
 def check_sizes(model: PreTrainedModel, tokenizer: Tokenizer, path: Path) -> None:
-    """CheckpointError, naming both sizes, unless the model has one embedding row for each token.
-
-    More rows are right only where a maker has rounded them up to a multiple of 64, by 2.5 % at most.
-    """
-    rows, tokens = anatomy(model).embeddings.num_embeddings, tokenizer.get_vocab_size()
-    spare = rows - 1 - max(tokenizer.get_vocab().values(), default=-1)
-    rounded_up = rows % 64 == 0 and 0 < spare <= rows // 40
-    if spare and not rounded_up:
-        raise CheckpointError(
-            f"{path} has {rows} embedding rows but its tokenizer has {tokens} tokens. They come from different runs. "
-            "Use the tokenizer files of the folder that the model was trained in."
-        )
+    """CheckpointError unless the model has one embedding row for each token; see `check_rows`."""
+    check_rows(tokenizer, rows=anatomy(model).embeddings.num_embeddings, where=path)
 
 
 def save_checkpoint(
@@ -148,7 +138,8 @@ def save_checkpoint(
 ) -> None:
     """Write `model` (in `dtype`, default its own) and `tokenizer` into the folder `out`.
 
-    Any Hugging Face tool opens it. Raises CheckpointError if the two have different sizes.
+    Any Hugging Face tool opens it. Of the habits of generation that a foreign folder may have (a temperature, a
+    penalty) none is kept. Raises CheckpointError if the two have different sizes.
     """
     out = Path(out)
     check_sizes(model, tokenizer, out)
@@ -156,6 +147,8 @@ def save_checkpoint(
         model = nn.Module.to(copy.deepcopy(model), dtype=dtype)
     if hasattr(model.config, "auto_map"):
         del model.config.auto_map  # it names a file of code in the folder that this model was opened from
+    roles = ("bos_token_id", "eos_token_id", "pad_token_id")
+    model.generation_config = GenerationConfig(**{role: getattr(model.generation_config, role) for role in roles})
     model.save_pretrained(out)
     save_tokenizer(tokenizer, out, context=anatomy(model).context)
 

@@ -82,11 +82,14 @@ print(tokenizer.decode(output_ids[0], skip_special_tokens=True))
 """
 
 
-def usage(prompts: Sequence[str], *, gpt2_folder: bool) -> str:
-    """Markdown with code for mothertongue and for transformers, on the first of `prompts`.
+BLOCKS = {
+    "checkpoint": (MOTHERTONGUE, TRANSFORMERS),
+    "gpt2": (MOTHERTONGUE, GPT2, AUTO_MODEL),  # an export of a GPT-2 model, with the class that AutoModel needs
+    "gguf": (MOTHERTONGUE,),
+}
 
-    `gpt2_folder`: the folder is an export of a GPT-2 model, with the class that AutoModel needs.
-    """
+
+def usage(prompts: Sequence[str], *, folder: str) -> str:
+    """Markdown with code for what opens a `folder` of that kind (BLOCKS), on the first of `prompts`."""
     prompt = (prompts[0] if prompts else DEFAULT_PROMPT).replace("\\", "").replace('"', "'")
-    blocks = (MOTHERTONGUE, GPT2, AUTO_MODEL) if gpt2_folder else (MOTHERTONGUE, TRANSFORMERS)
-    return "\n\n".join(block.strip() for block in blocks).replace("{prompt}", prompt)
+    return "\n\n".join(block.strip() for block in BLOCKS[folder]).replace("{prompt}", prompt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 _RUN = "runs/czech"
 
 EXAMPLES: dict[str, tuple[str, str]] = {
-    "": ("demo cs", f"run recipes/czech-small.toml --out {_RUN}"),
+    "": ("demo cs", f"run recipes/any-language-tiny.toml --out {_RUN}"),
     "corpus": (
         f"corpus --language cs --source 'texts/*.txt' --out {_RUN}/corpus",
         """corpus --source '{path = "wiki.xml.bz2", licence = "CC BY-SA 4.0"}' --out runs/wiki/corpus""",

@@ -196,7 +196,7 @@ def _steps(
 
 def _method(shape: Shape) -> Line:
     if shape.has_vectors:
-        return "method", "align", "or: mean, random"
+        return "method", "align", "others: docs/why/transfer.md"
     return (
         "method",
         "mean",

@@ -82,12 +82,18 @@ def decode_ids(tokenizer: Tokenizer, ids: Iterable[int]) -> str:
 
 
 def open_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer in `folder` (its tokenizer.json, or a vocabulary and merges as GPT-2 ships them), or in a file."""
+    """The tokenizer in `folder` (its tokenizer.json, or a vocabulary and merges as GPT-2 ships them), or in a file.
+
+    It cuts and fills up nothing: transformers saves how somebody last called a tokenizer (truncation, padding) with it.
+    """
     folder = Path(folder)
     file = folder if folder.is_file() else folder / "tokenizer.json"
     try:
         if file.is_file():
-            return Tokenizer.from_file(str(file))
+            tokenizer = Tokenizer.from_file(str(file))
+            tokenizer.no_truncation()
+            tokenizer.no_padding()
+            return tokenizer
         for vocabulary, merges in _GPT2_FILES:
             if (folder / vocabulary).is_file() and (folder / merges).is_file():
                 return _from_vocabulary(folder / vocabulary, folder / merges)
@@ -98,6 +104,20 @@ def open_tokenizer(folder: Path) -> Tokenizer:
     raise CheckpointError(
         f"{folder} has no tokenizer.json (nor vocab.json and merges.txt). Point to the folder that holds the tokenizer."
     )
+
+
+def check_rows(tokenizer: Tokenizer, *, rows: int, where: Path) -> None:
+    """CheckpointError, naming both sizes, unless the model `where` has one embedding row for each token.
+
+    More rows are right only where a maker has rounded them up to a multiple of 64, by 2.5 % at most.
+    """
+    spare = rows - 1 - max(tokenizer.get_vocab().values(), default=-1)
+    rounded_up = rows % 64 == 0 and 0 < spare <= rows // 40
+    if spare and not rounded_up:
+        raise CheckpointError(
+            f"{where} has {rows} embedding rows but its tokenizer has {tokenizer.get_vocab_size()} tokens. They come "
+            "from different runs. Use the tokenizer files of the folder that the model was trained in."
+        )
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int = 1024) -> None:

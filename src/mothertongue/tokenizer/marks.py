@@ -6,7 +6,9 @@ Those of the SentencePiece kind write letters as letters, a space as `▁` and a
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 from tokenizers import Tokenizer
 
@@ -28,6 +30,28 @@ def token_bytes(tokenizer: Tokenizer) -> dict[int, bytes]:
     read = _read_byte_characters if is_byte_level(tokenizer) else _read_marks
     special = {added.content for added in tokenizer.get_added_tokens_decoder().values() if added.special}
     return {i: read(token) for token, i in tokenizer.get_vocab().items() if token not in special}
+
+
+def without_prefix(tokenizer: Tokenizer) -> tuple[Tokenizer, str]:
+    """`tokenizer` without the space that it writes before every text, and that space; "" if it writes none.
+
+    Those of Llama 2, Mistral and T5 write one, so that a text's first word is cut as any other one. A text in parts
+    would get it before each.
+    """
+    rules = json.loads(tokenizer.to_str())
+    plain = {key: _unprefixed(rule) if key in ("normalizer", "pre_tokenizer") else rule for key, rule in rules.items()}
+    return (tokenizer, "") if plain == rules else (Tokenizer.from_str(json.dumps(plain)), " ")
+
+
+def _unprefixed(rule: Any) -> Any:
+    """A rule of tokenizer.json that writes nothing before a text."""
+    if isinstance(rule, list):
+        return [one for one in map(_unprefixed, rule) if one is not None]
+    if not isinstance(rule, dict):
+        return rule
+    quiet = {"prepend_scheme": "never", "add_prefix_space": False}
+    inner = {key: quiet.get(key, _unprefixed(value)) for key, value in rule.items()}
+    return None if inner.get("type") == "Prepend" else inner
 
 
 def _read_byte_characters(token: str) -> bytes:

@@ -20,7 +20,7 @@ from threading import Lock
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.settings import Settings, setting
-from mothertongue.tokenizer.marks import token_bytes
+from mothertongue.tokenizer.marks import token_bytes, without_prefix
 from mothertongue.use.cursor import Cursor, find_cursor
 from mothertongue.use.engine import Engine
 from mothertongue.use.exact import text_probability
@@ -86,7 +86,8 @@ class Completer:
     """
 
     def __init__(self, engine: Engine, *, exact: bool = False, personal: float = 0.0) -> None:
-        self._tokenizer, self._end_id = engine.tokenizer, engine.end_id
+        self._tokenizer, self._prefix = without_prefix(engine.tokenizer)
+        self._end_id = engine.end_id
         vocabulary = token_bytes(engine.tokenizer)
         self._table = TokenTable(vocabulary, engine.vocab_size)
         self._room = engine.context - min(MAX_WORD_TOKENS + 2, engine.context // 2)
@@ -109,11 +110,11 @@ class Completer:
         if which not in WHICH:
             raise ConfigError(f'which = "{which}" is unknown. Give one of: {", ".join(WHICH)}.')
         with self._asking(cancel):
-            cursor = self._cursor(prompt)
+            cursor = self._cursor(prompt, TOKENS_TAKEN_BACK)
             wanted = k if not self._personal.share else min(MOST_WORDS, 2 * k)
             found = best_words(self._searches(cursor, wanted, which), k=wanted, steps=self._steps(wanted))
             if self._exact:
-                found = self._exactly(cursor, found, which)
+                found = self._exactly(self._cursor(prompt, TOKENS_TAKEN_BACK_EXACTLY), found, which)
             return self._personally(cursor, found, which, k) if self._personal.share else found
 
     def continuations(
@@ -133,7 +134,7 @@ class Completer:
         _check_count(k)
         if until not in ENDS:
             raise ConfigError(f'until = "{until}" is no place to stop. Give one of: {", ".join(ENDS)}.')
-        whole = self._cursor(prompt)
+        whole = self._cursor(prompt, TOKENS_TAKEN_BACK)
         finished: list[Continuation] = []
         beam = [Continuation("", 1.0, ())]
         for number in range(max_words):
@@ -158,15 +159,8 @@ class Completer:
         It is a sum over all cuttings of every word into tokens, and the same from any place: of `prompt + a` with `b`
         times that of `prompt` with `a` (which need not end) it is that of `prompt` with `a + b`.
         """
-        cursor = find_cursor(
-            self._tokenizer,
-            self._table,
-            prompt,
-            start_id=self._end_id,
-            room=self._room,
-            back=TOKENS_TAKEN_BACK_EXACTLY,
-        )
         with self._lock:
+            cursor = self._cursor(prompt, TOKENS_TAKEN_BACK_EXACTLY)
             return self._probability(cursor, rest.encode() if isinstance(rest, str) else rest, ends=ends)
 
     def know(self, document: str) -> None:
@@ -179,9 +173,16 @@ class Completer:
         """Give the engine's memory back."""
         self.reader.close()
 
-    def _cursor(self, prompt: str | bytes) -> Cursor:
-        back = TOKENS_TAKEN_BACK_EXACTLY if self._exact else TOKENS_TAKEN_BACK
-        return find_cursor(self._tokenizer, self._table, prompt, start_id=self._end_id, room=self._room, back=back)
+    def _cursor(self, prompt: str | bytes, back: int) -> Cursor:
+        return find_cursor(
+            self._tokenizer,
+            self._table,
+            prompt,
+            start_id=self._end_id,
+            room=self._room,
+            back=back,
+            prefix=self._prefix,
+        )
 
     def _searches(self, cursor: Cursor, k: int, which: str) -> list[WordSearch]:
         """One search where the text goes on; where it stands in a word, one more for what follows the finished word."""

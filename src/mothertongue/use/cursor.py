@@ -46,15 +46,23 @@ class Cursor:
 
 
 def find_cursor(
-    tokenizer: Tokenizer, table: TokenTable, text: str | bytes, *, start_id: int, room: int, back: int
+    tokenizer: Tokenizer,
+    table: TokenTable,
+    text: str | bytes,
+    *,
+    start_id: int,
+    room: int,
+    back: int,
+    prefix: str = "",
 ) -> Cursor:
     """The cursor at the end of `text`, which may take `room` tokens (at least 8), of which `back` are taken back.
 
+    `prefix` is what stands before every document's text, though nobody typed it (see `without_prefix`).
     Raises ConfigError for lone surrogates, and for bytes that are no UTF-8 before the last character.
     """
     whole_text, torn = _read(text)
-    shown, at_start = _window(tokenizer, whole_text, room=room - 2)
-    before, run = split_run(shown)
+    shown, at_start = _window(tokenizer, whole_text, room=room - 3)
+    before, run = split_run(prefix + shown if at_start and not shown.startswith(" ") else shown)
     start = [start_id] if at_start else []
     head, tail, typed = start + encode_text(tokenizer, before), encode_text(tokenizer, run), run.encode()
     fixed = tail[: max(0, len(tail) - back)]

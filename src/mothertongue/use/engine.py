@@ -32,12 +32,6 @@ class Session(Protocol):
     def extend(self, ids: Sequence[int]) -> Floats:
         """Read `ids` (at least one) after what was read; log-probabilities [V] of the token after the last."""
 
-    def branches(self, paths: Sequence[Sequence[int]]) -> Floats:
-        """Log-probabilities [B, V] after each of `paths` behind what was read; the session stays as it is.
-
-        The paths are of one length, at least one token.
-        """
-
     def crop(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
 

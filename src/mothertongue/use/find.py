@@ -9,7 +9,12 @@ from pathlib import Path
 from mothertongue.errors import ArtifactError
 from mothertongue.run.inputs import locate
 
-LAST_STEPS = ("export", "polish", "compress", "train")  # of a run, the most finished first
+LAST_STEPS = (
+    "export",
+    "polish",
+    "compress",
+    "train",
+)  # of a run, the most finished first; then others, the newest first
 RUNS = Path("runs")
 
 
@@ -19,21 +24,32 @@ def find_model(reference: str) -> Path:
     if not folder.is_dir() and re.fullmatch("[a-z]{2,3}", reference):
         folder = _newest_run(reference)
     if folder.is_dir() and not _is_model(folder):
-        for step in LAST_STEPS:
-            if _is_model(folder / step):
-                return folder / step
+        return next(iter(_models(folder)), folder)
     return folder if folder.is_dir() else locate(reference)
 
 
 def _newest_run(language: str) -> Path:
-    runs = [recipe.parent for recipe in RUNS.glob("*/recipe.toml") if _language(recipe) == language]
-    models = [run / step for run in runs for step in LAST_STEPS if _is_model(run / step)]
-    if not models:
+    runs = [
+        recipe.parent
+        for recipe in RUNS.glob("*/recipe.toml")
+        if _language(recipe) == language and _models(recipe.parent)
+    ]
+    if not runs:
+        from mothertongue.demo import demo_languages
+
+        demo, own = f"mothertongue demo {language}", f"mothertongue plan {language} --hours 1 > recipe.toml"
         raise ArtifactError(
-            f'There is no model of the language "{language}" in {RUNS}/. Make one with `mothertongue demo {language}`, '
-            "or give the folder of a model."
+            f'There is no model of the language "{language}" in {RUNS}/. Begin one with '
+            f"`{demo if language in demo_languages() else own}`, or give the folder of a model."
         )
-    return max(models, key=lambda model: (model.parent.stat().st_mtime, -LAST_STEPS.index(model.name)))
+    return _models(max(runs, key=lambda run: run.stat().st_mtime))[0]
+
+
+def _models(run: Path) -> list[Path]:
+    """The models in a run's folder, the most finished first."""
+    found = [step for step in run.iterdir() if _is_model(step) and step.suffix != ".partial"]
+    last = {name: number for number, name in enumerate(LAST_STEPS)}
+    return sorted(found, key=lambda step: (last.get(step.name, len(last)), -step.stat().st_mtime))
 
 
 def _is_model(folder: Path) -> bool:

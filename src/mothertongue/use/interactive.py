@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mothertongue.errors import MissingExtraError
+from mothertongue.errors import MissingExtraError, MothertongueError
 from mothertongue.use.complete import CompleteConfig, Completer, Continuation
 from mothertongue.use.keystrokes import Cancel, Keystrokes
 from mothertongue.use.show import shown
@@ -104,7 +104,11 @@ def _ghost(keystrokes: Keystrokes, config: CompleteConfig, *, before: Callable[[
 
             if not document.is_cursor_at_the_end:
                 return None
-            answer = await keystrokes.ask(question, stale=lambda: buffer.document.text != document.text)
+            try:
+                answer = await keystrokes.ask(question, stale=lambda: buffer.document.text != document.text)
+            except MothertongueError as error:
+                self.toolbar = f"{error}   |   {HELP}"
+                return None
             if answer is None:
                 return None
             self.toolbar = toolbar(answer[0])
@@ -124,5 +128,9 @@ def _keys() -> Any:
         buffer = event.current_buffer
         if buffer.suggestion and buffer.document.is_cursor_at_the_end:
             buffer.insert_text(first_word(buffer.suggestion.text))
+
+    @keys.add("c-d")
+    def end(event: KeyPressEvent) -> None:  # prompt_toolkit's own only ends an empty line
+        event.app.exit(exception=EOFError)
 
     return keys

@@ -1,7 +1,7 @@
 """llama.cpp as an engine: GGUF files in 4 to 32 bits, near the speed of memory, without torch.
 
 Only logits are asked of it; tokens are drawn by our own sampler, so every option is kept exactly. What one prefix is
-shared by (candidates, continuations, branches) is read once: llama.cpp lets several sequences hold the same cells.
+shared by (candidates, continuations) is read once: llama.cpp lets several sequences hold the same cells.
 """
 
 # Axes: N tokens, B rows, V vocabulary
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from mothertongue.errors import CheckpointError
-from mothertongue.tokenizer.bytelevel import open_tokenizer
+from mothertongue.tokenizer.bytelevel import check_rows, open_tokenizer
 from mothertongue.use import llama_library
 from mothertongue.use.config import GenerateConfig
 from mothertongue.use.engine import Engine, Floats, check_numbers, check_texts, end_of, log_softmax
@@ -27,7 +27,7 @@ from mothertongue.use.llama_library import Batch, library
 
 MODEL_FILE = "model.gguf"
 MOST_ROWS = 64  # sequences that one context holds
-BRANCH_CELLS = 256  # tokens of branches that a session holds at once
+SESSION_CELLS = 512  # tokens that a session has memory for at first
 AT_ONCE = 256  # tokens that are computed together: more take more memory and hardly less time
 Ints = NDArray[np.int32]
 IDS = POINTER(c_int32)
@@ -42,9 +42,9 @@ def open_llama(folder: str | Path) -> LlamaEngine:
     """The engine with the one .gguf file in `folder` and the tokenizer beside it. CheckpointError if they differ."""
     file = _file_in(folder)
     if file is None:
-        raise CheckpointError(
-            f"{folder} does not have one .gguf file. Make it with `mothertongue export --format gguf`."
-        )
+        several = sorted(file.name for file in Path(folder).glob("*.gguf"))
+        cure = f"Keep one of {', '.join(several)}" if several else "Make it with `mothertongue export --format gguf`"
+        raise CheckpointError(f"{folder} does not have one .gguf file. {cure}.")
     return LlamaEngine(file, open_tokenizer(Path(folder)))
 
 
@@ -70,11 +70,7 @@ class LlamaEngine(Engine):
         self.vocab_size = int(self._library.llama_vocab_n_tokens(self._library.llama_model_get_vocab(self.model)))
         self.context = int(self._library.llama_model_n_ctx_train(self.model))
         self.exact = self._library.llama_model_ftype(self.model) == llama_library.ALL_FLOAT32
-        if max(tokenizer.get_vocab().values(), default=0) >= self.vocab_size:
-            raise CheckpointError(
-                f"{file} has {self.vocab_size} tokens but its tokenizer has {tokenizer.get_vocab_size()}. "
-                "They come from different runs. Export the model again."
-            )
+        check_rows(tokenizer, rows=self.vocab_size, where=file)
 
     def honours(self, options: GenerateConfig) -> bool:
         """All options, for up to MOST_ROWS continuations."""
@@ -202,7 +198,7 @@ class LlamaSession:
 
     def __init__(self, engine: LlamaEngine) -> None:
         self._engine, self._ids = engine, list[int]()
-        self._context = Context(engine, cells=engine.context + BRANCH_CELLS, sequences=MOST_ROWS + 1)
+        self._take(min(SESSION_CELLS, engine.context))
 
     @property
     def ids(self) -> list[int]:
@@ -211,26 +207,16 @@ class LlamaSession:
 
     def extend(self, ids: Sequence[int]) -> Floats:
         """Read `ids` (at least one) after what was read; log-probabilities [V] of the token after the last."""
-        self._check([ids])
+        engine, length = self._engine, len(self._ids) + len(ids)
+        check_texts([ids], behind=len(self._ids), context=engine.context, vocab_size=engine.vocab_size)
+        if length > self._cells:  # room for twice as many; what was read is read again
+            self._context.close()
+            self._take(min(engine.context, 2 * length))
+            if self._ids:
+                self._context.read([self._ids], [0], behind=0)
         answer = log_softmax(self._context.read([ids], [0], behind=len(self._ids))[0])
         self._ids += ids
         return answer
-
-    def branches(self, paths: Sequence[Sequence[int]]) -> Floats:
-        """Log-probabilities [B, V] after each of `paths` behind what was read; the session stays as it is."""
-        self._check(paths)
-        at_once = max(1, min(MOST_ROWS, BRANCH_CELLS // len(paths[0])))
-        parts = [paths[start : start + at_once] for start in range(0, len(paths), at_once)]
-        return log_softmax(np.concatenate([self._branch(part) for part in parts]))
-
-    def _branch(self, paths: Sequence[Sequence[int]]) -> Floats:
-        places = range(1, len(paths) + 1)
-        self._context.share(0, places)
-        try:
-            return self._context.read(paths, places, behind=len(self._ids))
-        finally:
-            for place in places:
-                self._context.forget(place, 0)
 
     def crop(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
@@ -241,9 +227,8 @@ class LlamaSession:
         """Give the memory back."""
         self._context.close()
 
-    def _check(self, texts: Sequence[Sequence[int]]) -> None:
-        engine = self._engine
-        check_texts(texts, behind=len(self._ids), context=engine.context, vocab_size=engine.vocab_size)
+    def _take(self, cells: int) -> None:
+        self._cells, self._context = cells, Context(self._engine, cells=cells, sequences=1)
 
 
 class LlamaRows:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mothertongue.errors import ConfigError
+from mothertongue.errors import MissingExtraError
 
 INSTALL = 'pip install "mothertongue[gguf]"'
 ALL_FLOAT32 = FLOAT32 = 0  # llama.cpp's number of the kind of file, and ggml's of the type
@@ -103,7 +103,7 @@ _lock = threading.Lock()
 
 
 def library() -> ctypes.CDLL:
-    """The library, opened once. ConfigError if it is not installed, or of a version that is not known here."""
+    """The library, opened once. MissingExtraError if it is not installed, or of a version that is not known here."""
     with _lock:
         return _open()
 
@@ -113,7 +113,7 @@ def _open() -> ctypes.CDLL:
     spec = find_spec("xllamacpp")
     files = list(Path(spec.origin).parent.glob("xllamacpp*.so")) if spec and spec.origin else []
     if not files:
-        raise ConfigError(f"Files of llama.cpp (.gguf) need: {INSTALL}")
+        raise MissingExtraError(f"Files of llama.cpp (.gguf) need: {INSTALL}")
     try:
         with _short_waits():
             opened = ctypes.CDLL(str(files[0]))
@@ -121,7 +121,7 @@ def _open() -> ctypes.CDLL:
             function = getattr(opened, name)
             function.restype, function.argtypes = result, arguments
     except (OSError, AttributeError) as error:
-        raise ConfigError(f"This version of xllamacpp is not known here ({error}). Do: {INSTALL}") from error
+        raise MissingExtraError(f"This version of xllamacpp is not known here ({error}). Do: {INSTALL}") from error
     _check_layout(bytes(opened.llama_context_default_params().data))
     opened.llama_log_set(_LISTENER, None)
     opened.llama_backend_init()
@@ -145,12 +145,14 @@ def _short_waits() -> Iterator[None]:
 
 
 def _check_layout(defaults: bytes) -> None:
-    """ConfigError unless llama_context_params looks as it does in the version that this file is written for."""
+    """MissingExtraError unless llama_context_params looks as it does in the version that this file is written for."""
     numbers = {offset: int.from_bytes(defaults[offset : offset + 4], "little") for offset in DEFAULTS}
     types = [int.from_bytes(defaults[offset : offset + 4], "little") for offset in (KEY_TYPE, VALUE_TYPE)]
     numbers[FLASH] = int.from_bytes(defaults[FLASH : FLASH + 4], "little", signed=True)
     if numbers != {**DEFAULTS, FLASH: AUTO} or types != [FLOAT16, FLOAT16] or defaults[FLAGS] != FLAG_DEFAULTS:
-        raise ConfigError(f"This version of xllamacpp is not known here (its settings look different). Do: {INSTALL}")
+        raise MissingExtraError(
+            f"This version of xllamacpp is not known here (its settings look different). Do: {INSTALL}"
+        )
 
 
 def context_params(*, cells: int, batch: int, sequences: int, exact: bool) -> ContextParams:

@@ -36,7 +36,9 @@ def open_engine(folder: str | Path, *, engine: str = "auto", device: str = "auto
     if engine == "auto":
         from mothertongue.use.llama_engine import can_open
 
-        engine = "llama" if device in ("auto", "cpu") and can_open(folder) else "torch"
+        fits = device in ("auto", "cpu") and can_open(folder)
+        nothing_else = any(Path(folder).glob("*.gguf")) and not _has_weights(folder)
+        engine = "llama" if fits or nothing_else else "torch"
     return ENGINES[engine](folder, device)
 
 

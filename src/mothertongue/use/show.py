@@ -56,7 +56,16 @@ def show_words(words: Sequence[NextWord]) -> str:
      50.0 %  ████████████              jak
      25.0 %  ██████                    já
     """
-    return "\n".join(f"{100 * word.probability:5.1f} %  {bar(word.probability)}  {shown(word.word)}" for word in words)
+    return "\n".join(f"{percent(word.probability)}  {bar(word.probability)}  {shown(word.word)}" for word in words)
+
+
+def percent(share: float) -> str:
+    """`share` (0-1) in percent, small ones with two digits.
+
+    >>> [percent(share) for share in (1, 0.997, 0.05, 0.00012)]
+    ['100.0 %', ' 99.7 %', '  5.0 %', '0.012 %']
+    """
+    return f"{100 * share:5.1f} %" if share >= 0.001 or not share else f"{100 * share:5.2g} %"
 
 
 def bar(share: float, *, width: int = BAR_WIDTH) -> str:
@@ -73,7 +82,7 @@ def bar(share: float, *, width: int = BAR_WIDTH) -> str:
 def show_continuations(prompt: str, found: Sequence[Continuation]) -> str:
     """A line for each continuation: its probability, the end of the prompt, and after a bar what would be appended."""
     end = prompt.rpartition("\n")[2][-40:]
-    return "\n".join(f"{100 * one.probability:5.2g} %  {shown(end)}|{shown(one.text)}" for one in found)
+    return "\n".join(f"{percent(one.probability)}  {shown(end)}|{shown(one.text)}" for one in found)
 
 
 def shown(text: str) -> str:

@@ -129,13 +129,6 @@ class TorchSession:
         self._ids += ids
         return answer
 
-    def branches(self, paths: Sequence[Sequence[int]]) -> Floats:
-        """Log-probabilities [B, V] after each of `paths` behind what was read; the session stays as it is."""
-        at_once = max(1, CACHED_TOKENS // max(1, len(self._ids)))
-        parts = [paths[start : start + at_once] for start in range(0, len(paths), at_once)]
-        answers = [self._engine._answer(part, _copies(self._cache, len(part))) for part in parts]
-        return log_softmax(np.concatenate(answers))
-
     def crop(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
         if surplus := max(0, len(self._ids) - max(length, 0)):

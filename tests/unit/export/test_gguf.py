@@ -20,11 +20,12 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from mothertongue.errors import CheckpointError, ConfigError
+from mothertongue.errors import CheckpointError, ConfigError, MissingExtraError
 from mothertongue.export.config import ExportConfig
 from mothertongue.export.stage import export
 from mothertongue.model.checkpoint import save_checkpoint
 from mothertongue.tokenizer.bytelevel import train_bytelevel
+from mothertongue.use import llama_engine, llama_library
 from mothertongue.use.load import load, open_engine
 
 pytest.importorskip("xllamacpp", exc_type=ImportError)
@@ -78,15 +79,24 @@ def test_the_loss_of_every_type_is_told(
 
 
 @pytest.mark.parametrize(
-    ("config", "kind"),
-    [(LlamaConfig, LlamaForCausalLM), (Qwen2Config, Qwen2ForCausalLM), (Qwen3Config, Qwen3ForCausalLM)],
+    ("config", "kind", "more"),
+    [
+        (LlamaConfig, LlamaForCausalLM, {}),
+        (LlamaConfig, LlamaForCausalLM, {"attention_bias": True}),
+        (Qwen2Config, Qwen2ForCausalLM, {}),
+        (Qwen3Config, Qwen3ForCausalLM, {}),
+    ],
 )
 def test_other_families_answer_as_the_checkpoint(
-    tmp_path: Path, tiny_tokenizer: Tokenizer, out: Path, config: type, kind: type
+    tmp_path: Path, tiny_tokenizer: Tokenizer, out: Path, config: type, kind: type, more: dict[str, bool]
 ) -> None:
     torch.manual_seed(0)
     sizes = {**SIZES, "vocab_size": tiny_tokenizer.get_vocab_size()}
-    folder = save(kind(config(**sizes, tie_word_embeddings=False)).eval(), tiny_tokenizer, tmp_path / "other")
+    model = kind(config(**sizes, tie_word_embeddings=False, **more)).eval()
+    for name, bias in model.named_parameters():
+        if name.endswith("bias"):  # they begin as zeros
+            torch.nn.init.normal_(bias)
+    folder = save(model, tiny_tokenizer, tmp_path / "other")
     metrics = export(ExportConfig(format="gguf", tolerance=1e-5), out, checkpoint=folder)
     assert metrics["same_top_token"] == 1
     exact = open_engine(folder, engine="torch").next_tokens(TEXT)
@@ -147,6 +157,45 @@ def test_variants_that_llama_cpp_would_ignore_are_refused(
     folder = save(GPT2LMHeadModel(config), tiny_tokenizer, tmp_path / "variant")
     with pytest.raises(CheckpointError, match=message):
         export(ExportConfig(format="gguf"), out, checkpoint=folder)
+
+
+def test_another_activation_of_llama_is_refused(tmp_path: Path, tiny_tokenizer: Tokenizer, out: Path) -> None:
+    config = LlamaConfig(**{**SIZES, "vocab_size": tiny_tokenizer.get_vocab_size()}, hidden_act="gelu")
+    folder = save(LlamaForCausalLM(config), tiny_tokenizer, tmp_path / "variant")
+    with pytest.raises(CheckpointError, match="no llama with hidden_act gelu"):
+        export(ExportConfig(format="gguf", dtype="q8_0"), out, checkpoint=folder)
+
+
+def test_a_session_grows_beyond_its_first_memory(checkpoint: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(ExportConfig(format="gguf", dtype="float32"), out, checkpoint=checkpoint)
+    engine = open_engine(out)
+    whole = engine.next_tokens(TEXT)
+    monkeypatch.setattr(llama_engine, "SESSION_CELLS", 8)
+    session = engine.session()
+    for token in TEXT[:-1]:
+        session.extend([token])
+    assert session.extend(TEXT[-1:]) == pytest.approx(whole, abs=1e-5)
+    session.crop(10)
+    assert session.extend(TEXT[10:]) == pytest.approx(whole, abs=1e-5)
+    session.close()
+
+
+def test_a_folder_that_only_llama_cpp_can_open_says_what_is_wrong(
+    checkpoint: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(ExportConfig(format="gguf", dtype="q8_0"), out, checkpoint=checkpoint)
+    other = train_bytelevel(["Ráno svítilo slunce."], vocab_size=290)
+    other.save(str(out / "tokenizer.json"))
+    with pytest.raises(CheckpointError, match="320 embedding rows but its tokenizer has 277 tokens"):
+        load(out)
+    with monkeypatch.context() as patch:
+        patch.setattr(llama_library, "find_spec", lambda name: None)
+        llama_library._open.cache_clear()
+        with pytest.raises(MissingExtraError, match=r'pip install "mothertongue\[gguf\]"'):
+            load(out)
+    (out / "second.gguf").write_bytes(b"GGUF")
+    with pytest.raises(CheckpointError, match=r"Keep one of model\.gguf, second\.gguf"):
+        load(out)
 
 
 def test_damaged_files_and_strange_tokenizers_are_refused(checkpoint: Path, out: Path) -> None:

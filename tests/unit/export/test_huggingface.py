@@ -258,6 +258,7 @@ def test_logits_that_are_no_numbers_never_pass(tiny_model: GPT2LMHeadModel) -> N
 
 def test_the_whole_context_is_compared(tiny_tokenizer: Tokenizer) -> None:
     assert [len(ids) for ids in proof.sample_ids(tiny_tokenizer, 500)][-1] == 500
+    assert [len(ids) for ids in proof.sample_ids(tiny_tokenizer, 1 << 20)][-1] == proof.LONGEST
     assert max(len(ids) for ids in proof.sample_ids(tiny_tokenizer, 10)) == 10
 
 

@@ -84,7 +84,7 @@ def front_matter(card: str) -> dict[str, Any]:
 
 
 def test_card_tells_the_whole_story_of_a_czech_model() -> None:
-    card = model_card(MANIFEST, report=REPORT, gpt2_folder=True)
+    card = model_card(MANIFEST, report=REPORT, folder="gpt2")
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.write_text(card, "utf-8")
     assert card == GOLDEN.read_text("utf-8"), "after a wanted change: UPDATE_GOLDEN=1 pytest, then read the difference"
@@ -125,10 +125,11 @@ def test_steps_of_the_base_keep_a_name_of_their_own() -> None:
     assert "1. **openai-community/gpt2**: made elsewhere\n2. **corpus**: text in English\n" in card
 
 
-@pytest.mark.parametrize("gpt2_folder", [True, False])
-def test_what_a_manifest_does_not_say_is_left_out(gpt2_folder: bool) -> None:
-    card = model_card({}, gpt2_folder=gpt2_folder)
-    assert set(front_matter(card)) == {"library_name", "model_name", "pipeline_tag", "tags"}
+@pytest.mark.parametrize("folder", ["checkpoint", "gpt2", "gguf"])
+def test_what_a_manifest_does_not_say_is_left_out(folder: str) -> None:
+    card = model_card({}, folder=folder)
+    library = set() if folder == "gguf" else {"library_name"}
+    assert set(front_matter(card)) == library | {"model_name", "pipeline_tag", "tags"}
     assert "## Lineage" not in card
     assert "## Sources" not in card
     assert "None" not in card

@@ -74,6 +74,16 @@ def test_what_another_owner_left_in_the_configuration_is_not_passed_on(tiny_chec
     assert open_checkpoint(out).model.config.model_type == "gpt2"
 
 
+def test_habits_of_generation_are_not_passed_on(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    # a temperature without do_sample is what Llama 2 has, and what transformers refuses to save
+    (tiny_checkpoint / "generation_config.json").write_text('{"temperature": 0.9, "top_p": 0.6, "eos_token_id": 0}')
+    opened = open_checkpoint(tiny_checkpoint)
+    save_checkpoint(opened.model, opened.tokenizer, tmp_path / "again")
+    kept = json.loads((tmp_path / "again" / "generation_config.json").read_text())
+    assert not {"temperature", "top_p"} & set(kept)
+    assert kept["eos_token_id"] == 0
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_a_missing_file_is_named(tiny_checkpoint: Path, name: str) -> None:
     (tiny_checkpoint / name).unlink()

@@ -18,7 +18,7 @@ from mothertongue.tokenizer.bytelevel import (
     save_tokenizer,
     train_bytelevel,
 )
-from mothertongue.tokenizer.marks import token_bytes
+from mothertongue.tokenizer.marks import token_bytes, without_prefix
 
 SENTENCES = [
     "Ráno svítilo slunce a nad řekou ležela mlha.",
@@ -181,3 +181,31 @@ def test_merges_of_another_vocabulary_are_a_checkpoint_error(tmp_path: Path) -> 
 def test_a_folder_without_tokenizer_says_which_files_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"has no tokenizer\.json \(nor vocab\.json and merges\.txt\)"):
         open_tokenizer(tmp_path)
+
+
+def test_how_somebody_called_a_tokenizer_last_is_not_obeyed(tiny_tokenizer: Tokenizer, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.from_str(tiny_tokenizer.to_str())
+    tokenizer.enable_truncation(4)
+    tokenizer.enable_padding(length=9)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert encode_text(open_tokenizer(tmp_path), SENTENCES[0]) == encode_text(tiny_tokenizer, SENTENCES[0])
+
+
+def test_a_space_before_every_text_is_taken_out_and_told(tiny_tokenizer: Tokenizer) -> None:
+    assert without_prefix(tiny_tokenizer) == (tiny_tokenizer, "")
+    prepend, replace = normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")
+    metaspace, split = pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+    rules = [
+        {"normalizer": normalizers.Sequence([prepend, replace])},
+        {"normalizer": prepend},
+        {"pre_tokenizer": pre_tokenizers.Sequence([split, metaspace])},
+        {"pre_tokenizer": byte_level},
+    ]
+    for rule in rules:
+        tokenizer = Tokenizer(models.BPE({char: i for i, char in enumerate("▁Ġabc")}, []))
+        for name, value in rule.items():
+            setattr(tokenizer, name, value)
+        assert len(encode_text(tokenizer, "abc")) == 4
+        plain, prefix = without_prefix(tokenizer)
+        assert (len(encode_text(plain, "abc")), prefix) == (3, " ")

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models, normalizers
 
 from mothertongue.errors import CheckpointError, ConfigError
-from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.tokenizer.bytelevel import SPECIAL_TOKENS, encode_text
 from mothertongue.use.complete import SENTENCE_ENDS, CompleteConfig, Completer, open_completer
 from mothertongue.use.cursor import find_cursor
 from mothertongue.use.reader import TakenBackError
@@ -136,6 +136,28 @@ def test_exact_words_have_the_probability_of_all_cuttings(make_engine: Callable[
 )
 def test_any_prompt_has_words(random_completer: Completer, prompt: str) -> None:
     assert len(random_completer.words(prompt, k=2)) == 2
+
+
+def test_a_long_word_has_exact_words_too(make_engine: Callable[..., Any]) -> None:
+    engine = make_engine()
+    prompt = "Nejneobhospodařovávatelněj"
+    quick, exact = Completer(engine), Completer(engine, exact=True)
+    assert {word.word for word in exact.words(prompt, k=3)} == {word.word for word in quick.words(prompt, k=3)}
+
+
+def test_a_vocabulary_that_writes_a_space_before_every_text_is_cut_as_the_whole_text() -> None:
+    words = ["▁V", "la", "ak", "▁Vla", "▁Vlak", "▁d", "▁do", "▁j", "▁ja"]
+    vocabulary = [*SPECIAL_TOKENS, *"▁Vlakdoj", *words]
+    merges = [("▁", "V"), ("l", "a"), ("▁V", "la"), ("▁Vla", "k"), ("▁", "d"), ("▁d", "o"), ("▁", "j"), ("▁j", "a")]
+    tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(vocabulary)}, merges))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
+    scripted = Scripted(tokenizer, "Vlak do jaka")
+    completer = Completer(scripted)
+    for typed in ("Vlak do jak", "Vlak do ja", "Vlak do j", "Vlak do "):
+        assert completer.words(typed, k=1)[0].word == "jaka"
+    for typed in ("Vl", "V", ""):
+        assert completer.words(typed, k=1)[0].word == "Vlak"
 
 
 def test_a_megabyte_is_read_to_its_end_only(random_completer: Completer) -> None:

@@ -84,18 +84,6 @@ def test_two_sessions_do_not_disturb_each_other(engine: Engine, tiny_model: GPT2
     two.close()
 
 
-def test_branches_leave_a_session_as_it_is(engine: Engine, tiny_model: GPT2LMHeadModel) -> None:
-    session = engine.session()
-    session.extend(TEXT)
-    paths = [(i, i + 1) for i in range(40)]
-    found = session.branches(paths)
-    for path, logs in zip(paths, found, strict=True):
-        assert logs == pytest.approx(reference(tiny_model, [*TEXT, *path])[-1], abs=CLOSE)
-    assert session.ids == TEXT
-    assert session.extend([5]) == pytest.approx(reference(tiny_model, [*TEXT, 5])[-1], abs=CLOSE)
-    session.close()
-
-
 def test_rows_grow_side_by_side_and_may_be_fewer(engine: Engine, tiny_model: GPT2LMHeadModel) -> None:
     rows = engine.rows([TEXT] * 3)
     assert rows.logits.shape == (3, engine.vocab_size)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import mothertongue
-from mothertongue.errors import CheckpointError, ConfigError
+from mothertongue.errors import CheckpointError, ConfigError, MissingExtraError
 from mothertongue.use.config import GenerateConfig, GenerateOptions
 from mothertongue.use.load import load, open_engine
 from mothertongue.use.writer import Writer
@@ -52,14 +52,14 @@ def test_a_gguf_file_without_llama_cpp_names_what_to_install(
     monkeypatch.setattr(llama_library, "find_spec", lambda name: None)
     llama_library._open.cache_clear()
     assert type(load(tiny_checkpoint).engine).__name__ == "TorchEngine"
-    with pytest.raises(ConfigError, match=r'pip install "mothertongue\[gguf\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "mothertongue\[gguf\]"'):
         load(tiny_checkpoint, engine="llama")
 
 
 def test_a_llama_cpp_of_another_layout_is_refused() -> None:
     from mothertongue.use.llama_library import _check_layout
 
-    with pytest.raises(ConfigError, match="settings look different"):
+    with pytest.raises(MissingExtraError, match="settings look different"):
         _check_layout(bytes(512))
 
 

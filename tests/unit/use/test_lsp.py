@@ -105,7 +105,25 @@ def test_an_editor_gets_grey_text_and_a_list_of_words(tokenizer_file: Path) -> N
     asyncio.run(with_client(tokenizer_file, 0.0, talk))
 
 
-def test_the_older_of_two_questions_is_taken_back_and_bad_text_is_no_end(tokenizer_file: Path) -> None:
+def test_a_text_that_cannot_be_read_is_logged_and_is_no_end(tokenizer_file: Path) -> None:
+    async def talk(client: Any) -> None:
+        logged: list[str] = []
+        client.feature("window/logMessage")(lambda params: logged.append(params.message))
+        open_text(client, "Ráno \ud800 sv")
+        answer = await ask_inline(client, 0, 9)
+        assert not answer.items
+        for _ in range(100):
+            if logged:
+                break
+            await asyncio.sleep(0.02)
+        assert "lone surrogate" in logged[0]
+        open_text(client, "Ráno 🦄 sv")
+        assert (await ask_inline(client, 0, 10)).items[0].insert_text == "ítilo slunce."
+
+    asyncio.run(with_client(tokenizer_file, 0.0, talk))
+
+
+def test_the_older_of_two_questions_is_taken_back(tokenizer_file: Path) -> None:
     async def talk(client: Any) -> None:
         open_text(client, "Ráno 🦄 svítilo")
         older, newer = ask_inline(client, 0, 2), ask_inline(client, 0, 5)

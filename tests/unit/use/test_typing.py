@@ -136,18 +136,58 @@ def test_tab_takes_a_word_of_the_grey_text(make_engine: Callable[..., Any], monk
     assert written.startswith(f"Ráno.\nVl{accepted[0]}")
 
 
+def test_a_model_that_cannot_be_opened_is_told_below_and_ctrl_d_ends_with_what_was_written() -> None:
+    pytest.importorskip("prompt_toolkit")
+    from prompt_toolkit.input import create_pipe_input
+    from prompt_toolkit.output import DummyOutput
+
+    from mothertongue.use import interactive
+
+    told, asked = [], threading.Event()
+
+    def fail() -> Completer:
+        asked.set()
+        raise ArtifactError("no such model")
+
+    class Screen(DummyOutput):
+        def write(self, data: str) -> None:
+            told.append(data)
+
+    with create_pipe_input() as keys:
+
+        def type_keys() -> None:
+            keys.send_text("Vl")
+            for _ in range(400):
+                if "no such model" in "".join(told):
+                    break
+                time.sleep(0.02)
+            keys.send_text("\x04")
+
+        thread = threading.Thread(target=type_keys)
+        thread.start()
+        written = interactive.write_with_help(fail, CompleteConfig(), input=keys, output=Screen())
+        thread.join()
+    assert asked.is_set()
+    assert written == "Vl"
+    assert "no such model" in "".join(told)
+
+
 def test_a_model_is_found_by_its_run_and_by_its_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find, "RUNS", tmp_path)
     for run, language, step in (("old", "cs", "export"), ("other", "bg", "export"), ("new", "cs", "train")):
         (tmp_path / run / step).mkdir(parents=True)
         (tmp_path / run / step / "config.json").write_text("{}")
         (tmp_path / run / "recipe.toml").write_text(f'[corpus]\nlanguage = "{language}"\n')
+    for step in ("finetune", "finetune.partial"):
+        (tmp_path / "own" / step).mkdir(parents=True)
+        (tmp_path / "own" / step / "config.json").write_text("{}")
+    assert find_model(str(tmp_path / "own")) == tmp_path / "own" / "finetune"
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "recipe.toml").write_text("= no TOML")
     assert find_model(str(tmp_path / "old")) == tmp_path / "old" / "export"
     assert find_model(str(tmp_path / "old" / "export")) == tmp_path / "old" / "export"
     assert find_model("cs") == tmp_path / "new" / "train"
-    with pytest.raises(ArtifactError, match="mothertongue demo fr"):
+    with pytest.raises(ArtifactError, match="mothertongue plan fr --hours 1"):
         find_model("fr")
     with pytest.raises(ArtifactError, match="neither a folder"):
         find_model("no-such-model")
