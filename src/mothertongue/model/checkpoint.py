@@ -148,7 +148,8 @@ def save_checkpoint(
     if hasattr(model.config, "auto_map"):
         del model.config.auto_map  # it names a file of code in the folder that this model was opened from
     roles = ("bos_token_id", "eos_token_id", "pad_token_id")
-    model.generation_config = GenerationConfig(**{role: getattr(model.generation_config, role) for role in roles})
+    ids = {role: getattr(model.generation_config, role) for role in roles}
+    model.generation_config = GenerationConfig(**ids)  # type: ignore[no-untyped-call]
     model.save_pretrained(out)
     save_tokenizer(tokenizer, out, context=anatomy(model).context)
 

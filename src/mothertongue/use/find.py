@@ -35,12 +35,9 @@ def _newest_run(language: str) -> Path:
         if _language(recipe) == language and _models(recipe.parent)
     ]
     if not runs:
-        from mothertongue.demo import demo_languages
-
-        demo, own = f"mothertongue demo {language}", f"mothertongue plan {language} --hours 1 > recipe.toml"
         raise ArtifactError(
             f'There is no model of the language "{language}" in {RUNS}/. Begin one with '
-            f"`{demo if language in demo_languages() else own}`, or give the folder of a model."
+            f"`mothertongue plan {language} --hours 1 > recipe.toml`, or give the folder of a model."
         )
     return _models(max(runs, key=lambda run: run.stat().st_mtime))[0]
 
