@@ -7,7 +7,8 @@
 
 Order: the predecessors, then at two times fewer layers every arm once in Czech (to choose by development text), then
 the arms that are reported with further seeds and factors. Arms and budgets: compress_arms.py. Ratios are of perplexity
-per token of the predecessor, so that a successor with other tokens is measured alike.
+per token of the predecessor, so that a successor with other tokens is measured alike. Speeds are those of llama.cpp at
+batch 1, measured for all models at the end.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from compress_arms import (
     predecessor_recipe,
 )
 from compress_picture import draw
+from compress_speed import tokens_per_second
 from mothertongue.compress.sizes import file_bytes
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import open_checkpoint
@@ -69,9 +71,10 @@ def jobs(asked: argparse.Namespace) -> list[Job]:
     every = [
         Job(language, factor, seed, arm)
         for factor in asked.factor or FACTORS
-        for seed in asked.seed or SEEDS
+        for seed in SEEDS
         for arm in ARMS
         for language in asked.language or RECIPES
+        if (arm, seed) == (CONTROL, 0) or not asked.seed or seed in asked.seed
         if (seed in FINAL[arm].get(factor, ()) if arm in FINAL else (language, factor, seed) == (TRIED_IN, 2, 0))
     ]
     chosen = [job for job in every if not asked.only or job.arm in asked.only or (job.arm, job.seed) == (CONTROL, 0)]
@@ -122,12 +125,28 @@ def _row(folder: Path, step: str) -> dict[str, Any]:
     layers, dtype = len(anatomy(model).blocks), str(made.get("dtype", "float32"))
     row: dict[str, Any] = {key: made[key] for key in ("tokens", "tflop", "steps", "parameters") if key in made}
     row |= {"layers": layers, "dtype": dtype, "megabytes": file_bytes(model, dtype, layers=layers) / 1e6}
-    row |= {"seconds": read_manifest(folder / step)["seconds"], "dev_bits_per_byte": chosen["bits_per_byte"]}
+    row |= {"vocabulary": anatomy(model).embeddings.num_embeddings, "dev_bits_per_byte": chosen["bits_per_byte"]}
+    row |= {"seconds": made.get("seconds", read_manifest(folder / step)["seconds"])}  # the former survives a kill
     if (folder / "evaluate" / MANIFEST).is_file():
         found = metrics(folder / "evaluate")
-        wanted = ("bits_per_byte", "perplexity_per_token", "next_word_accuracy", "tokens_per_second")
+        wanted = ("bits_per_byte", "perplexity_per_token", "next_word_accuracy")
         row |= {key: found[key] for key in wanted if key in found}
     return row
+
+
+def with_speeds(found: list[dict[str, Any]], runs: Path) -> list[dict[str, Any]]:
+    """The rows with tokens per second, measured now and by turns; models of one shape and type share theirs."""
+
+    def shape(row: dict[str, Any]) -> str:
+        return "-".join(str(row[key]) for key in ("language", "layers", "vocabulary", "dtype"))
+
+    def place(row: dict[str, Any]) -> Path:
+        if row["arm"] == "predecessor":
+            return home_of(row["language"], runs) / "train"
+        return Job(row["language"], row["factor"], row["seed"], row["arm"]).folder(runs) / "arm"
+
+    speeds = tokens_per_second({shape(row): (place(row), row["dtype"]) for row in found})
+    return [{**row, "tokens_per_second": round(speeds[shape(row)], 1)} for row in found]
 
 
 def figures(found: list[dict[str, Any]]) -> dict[str, float]:
@@ -146,6 +165,7 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
             ratios = [2 ** ((row["bits_per_byte"] - old["bits_per_byte"]) * bytes_per_token) for row in seeds]
             if ratios:
                 result[f"{language}_{name}"] = round(statistics.mean(ratios), 5)
+            if len(ratios) > 1:
                 result[f"{language}_{name}_spread"] = round(max(ratios) - min(ratios), 5)
         result |= {f"{language}_{name}": value for name, value in _factors(old, mine).items()}
     return result
@@ -187,7 +207,7 @@ def main() -> None:
             print(f"{asked.hours:g} hours are over; the same command goes on from here")
             break
         run(job, runs, scale)
-    found = list(rows(runs))
+    found = with_speeds(list(rows(runs)), runs)
     for row in found:
         print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
     print(figures(found))

@@ -44,7 +44,7 @@ REAL = Scale(
         "optimizer": "muon",
     },
     learning_rate=1e-3,
-    measuring={"tasks": ["bits_per_byte", "next_word", "speed"], "context": 256},
+    measuring={"tasks": ["bits_per_byte", "next_word"], "context": 256},
 )
 TOY = Scale(  # proves the machinery, says nothing about compression
     shape={"num_hidden_layers": 12, "hidden_size": 32, "num_attention_heads": 2, "context": 64},
@@ -121,7 +121,8 @@ def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, le
     loop = {**common, **length, "seed": seed, "learning_rate": scale.learning_rate, "corpus": str(home / "corpus")}
     loop |= {"dev_kilobytes": scale.training.get("dev_kilobytes", 100), "dev_scores": 1}
     tables: Table = {"title": f"Compression, {arm} at {factor}x, seed {seed}"}
-    if arm == "scratch":
+    if arm == "scratch":  # with the predecessor's own rate and optimizer
+        loop |= {key: scale.training[key] for key in ("learning_rate", "optimizer") if key in scale.training}
         shape = {**scale.shape, "num_hidden_layers": layers, "seed": seed}
         tables["model"] = {"tokenizer": str(home / "tokenizer"), **shape}
         tables["arm"] = {"stage": "train", "checkpoint": "model", **loop}

@@ -95,7 +95,8 @@ def collect() -> Path:
 
 def saving_of(found: Mapping[str, Manifest]) -> Reach | None:
     """From the trainings' operations, and as many for align's rows as trainings make meanwhile; None if some lack."""
-    speeds = [each["metrics"]["tflop"] / each["seconds"] for step, each in found.items() if step.startswith("train-")]
+    trained = [each["metrics"] for step, each in found.items() if step.startswith("train-")]
+    speeds = [each["tflop"] / each["seconds"] for each in trained]
 
     def points(arm: str, seconds: float) -> list[Point]:
         names = [f"{arm}-{steps}" for steps in TRAINED[arm] if f"at-{arm}-{steps}" in found]
@@ -106,7 +107,7 @@ def saving_of(found: Mapping[str, Manifest]) -> Reach | None:
         ]
 
     scratch = points("scratch", 0.0) if speeds else []
-    align = points("align", found["transfer-align"]["seconds"]) if speeds else []
+    align = points("align", found["transfer-align"]["metrics"]["seconds"]) if speeds else []
     if not (scratch and align):
         return None
     needed = compute_for(align, scratch[-1].bits)

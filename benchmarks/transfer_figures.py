@@ -27,14 +27,11 @@ def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, flo
     steps = [replace(each, training_tflop=each.steps, rows_seconds=0.0) for each in known]
     dictionary = curve(steps, "align+dictionary", 0.0)
     for other in ("focus", "wechsel") if dictionary else ():
-        shares = {
-            spot.budget: compute_for(dictionary, spot.point.bits).factor / spot.point.tflop
-            for spot in spots(steps)
-            if spot.arm == other
-        }
-        figures |= {f"steps_vs_{other}_at_{budget:g}": share for budget, share in shares.items()}
-        if shares:
-            figures[f"steps_vs_{other}"] = shares[max(shares)]
+        theirs = [spot for spot in spots(steps) if spot.arm == other]
+        for spot in theirs:
+            figures |= _share(f"steps_vs_{other}_at_{spot.budget:g}", dictionary, spot.point)
+        if theirs:
+            figures |= _share(f"steps_vs_{other}", dictionary, theirs[-1].point)
     for other in ("focus", "wechsel", "mean"):
         pairs = [(found["align", budget], spot) for (arm, budget), spot in found.items()
                  if arm == other and ("align", budget) in found]  # fmt: skip
@@ -68,10 +65,15 @@ def _compute(results: Sequence[Result]) -> dict[str, float]:
 
 def _against(name: str, point: Point, align: Sequence[Point]) -> dict[str, float]:
     """Share of a recipe's compute with which align reaches its bits, and how much lower align is at equal compute."""
-    needed = compute_for(align, point.bits)
     gain = 1 - bits_at(align, point.tflop) / point.bits
-    figures = {f"{name}_compute_share": needed.factor / point.tflop, f"gain_over_{name}": gain}
-    return figures | ({f"{name}_compute_share_is_most": 1.0} if needed.bound == "at most" else {})
+    return _share(f"{name}_compute_share", align, point) | {f"gain_over_{name}": gain}
+
+
+def _share(name: str, ours: Sequence[Point], theirs: Point) -> dict[str, float]:
+    """The share of their compute with which `ours` reaches their bits; `..._is_most`, `..._is_least`: a bound."""
+    needed = compute_for(ours, theirs.bits)
+    bound = {"at most": "most", "at least": "least"}.get(needed.bound)
+    return {name: needed.factor / theirs.tflop} | ({f"{name}_is_{bound}": 1.0} if bound else {})
 
 
 def _last(found: Sequence[Spot], arm: str) -> Spot | None:

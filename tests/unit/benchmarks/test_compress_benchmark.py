@@ -40,6 +40,9 @@ def test_every_arm_is_a_recipe_of_settings_that_exist(scale: str, monkeypatch: p
         assert recipe["arm"].config.seed == 1
         assert getattr(recipe.get("model", recipe["arm"]).config, "layers", 4) == 4
         assert recipe["choose"].config.split == "dev"
+        if arm == "scratch":  # no straw man
+            assert recipe["arm"].config.optimizer == size.training.get("optimizer", "adamw")
+            assert recipe["arm"].config.learning_rate == size.training["learning_rate"]
         assert ("evaluate" in recipe) == (arm in arms.FINAL)
 
 
@@ -56,6 +59,8 @@ def test_arms_that_are_tried_run_once_and_the_control_comes_before_those_whose_b
         assert job.arm in arms.UNTRAINED or (job.language, job.factor) in seen
     few = compress.jobs(asked(language=["cs"], factor=[2], only=["paper"], seed=[0]))
     assert [job.arm for job in few] == [arms.CONTROL, "paper"]
+    later = compress.jobs(asked(language=["cs"], factor=[2], only=["paper"], seed=[1]))
+    assert [(job.arm, job.seed) for job in later] == [(arms.CONTROL, 0), ("paper", 1)]
 
 
 def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_seeds() -> None:
@@ -88,6 +93,7 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
     bits = (log2(11) + log2(12)) / 2
     assert found["cs_retained_2x"] == pytest.approx((log2(15) - bits) / (log2(15) - log2(10)), abs=1e-4)
     assert "cs_paper_ratio_2x" not in found
+    assert "cs_disk_ratio_spread" not in found
 
 
 def test_the_front_holds_what_nothing_betters_in_both() -> None:

@@ -55,6 +55,10 @@ def test_other_rows_are_compared_in_bits_and_in_steps() -> None:
     )
     assert found["xx_align_minus_focus"] == pytest.approx(-0.2)
     assert found["xx_steps_vs_wechsel"] == pytest.approx(10**0.5 / 10, abs=1e-4)
+    assert "xx_steps_vs_wechsel_is_least" not in found
+    never = figures([*RESULTS, *curve("wechsel", b1=3.0, b10=2.3), *curve("align+dictionary", b1=2.8, b10=2.4)])
+    assert (never["xx_steps_vs_wechsel"], never["xx_steps_vs_wechsel_is_least"]) == (1.0, 1.0)
+    assert (never["xx_steps_vs_wechsel_at_1"], never["xx_steps_vs_wechsel_at_1_is_most"]) == (1.0, 1.0)
 
 
 def test_pieces_name_arms_that_exist_or_are_noted() -> None:
