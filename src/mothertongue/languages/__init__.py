@@ -72,6 +72,10 @@ def open_language(code: str) -> Language:
             f"language = {code!r} is no language code. Give one like cs, bg or zh-min-nan, or {ANY} for no checks "
             "of language."
         )
+    if code != code.lower():
+        raise ConfigError(
+            f"language = {code!r}: codes are small letters without a country. Give {code.partition('-')[0].lower()}."
+        )
     values = _table(ANY)
     if code in language_codes():
         own = _table(code)

@@ -38,6 +38,12 @@ def test_what_is_no_language_code_is_refused(code: str) -> None:
         open_language(code)
 
 
+@pytest.mark.parametrize("code", ["CS", "cs-CZ"])
+def test_codes_of_countries_and_capitals_are_refused_with_the_right_one(code: str) -> None:
+    with pytest.raises(ConfigError, match=r"small letters without a country\. Give cs\."):
+        open_language(code)
+
+
 @pytest.mark.parametrize("code", ALL)
 def test_thresholds_name_rules_that_exist(code: str) -> None:
     assert set(open_language(code).quality) <= {*RULES, *SHAPE_RULES, "template-made"}
