@@ -35,7 +35,7 @@ from transfer_text import ENGLISH, SIDES, TEXTS, dictionary, listed, shared
 RUNS = ROOT / "runs" / "smollm2"
 METHODS = ("align", "align-dictionary", "focus", "wechsel", "subword", "mean", "normal", "random")
 HOUR = 350  # steps in about an hour of one core
-TRAINED = {"align": (20, 80, HOUR), "mean": (80, HOUR), "scratch": (HOUR,)}
+TRAINED = {"align": (20, 80, HOUR), "mean": (80,), "scratch": (HOUR,)}
 RATES = {"align": 5e-4, "mean": 5e-4, "scratch": 1e-3}
 BATCH, LENGTH = 8, 256
 STARTS_MEGABYTES = 0.1
