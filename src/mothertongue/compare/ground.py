@@ -21,14 +21,13 @@ from mothertongue.evaluate.heldout import heldout_texts
 from mothertongue.model.anatomy import set_dropout
 from mothertongue.model.checkpoint import end_of_text_id, open_checkpoint
 from mothertongue.model.score import score_documents
-from mothertongue.model.stream import Ids, tokenize_corpus
+from mothertongue.model.stream import Ids, tokenize_corpus, vocabulary_of
 from mothertongue.run.artifact import open_artifact
 from mothertongue.run.disk import is_locked, locked
 from mothertongue.run.settings import settings_dict
 from mothertongue.tokenizer.bytelevel import PAD, open_tokenizer
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.data import Windows
-from mothertongue.transfer.overlap import id_count
 
 VERSION = 2  # rises when the same settings would give another training
 # settings that say how many trainings there are, not what each of them is; a dictionary is the business of some arms
@@ -119,7 +118,7 @@ def fresh_like(checkpoint: Path, vocabulary: Tokenizer, *, seed: int) -> PreTrai
     """The base's shape for `vocabulary`, with random weights as its family begins, without dropout."""
     config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False, local_files_only=True)
     end = end_of_text_id(vocabulary)
-    config.vocab_size, config.bos_token_id, config.eos_token_id = id_count(vocabulary), end, end
+    config.vocab_size, config.bos_token_id, config.eos_token_id = vocabulary_of(vocabulary), end, end
     config.pad_token_id, config.dtype = vocabulary.token_to_id(PAD), torch.float32
     torch.manual_seed(seed)
     fresh = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,14 +18,21 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.schedule import phases
 from mothertongue.errors import ConfigError
-from mothertongue.model.anatomy import GROUPS, set_dropout
-from mothertongue.model.compute import flop_per_token
+from mothertongue.model.anatomy import set_dropout
 from mothertongue.model.score import score_documents
 from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.team import rank
 from mothertongue.train.data import Windows
-from mothertongue.train.loop import fit
+from mothertongue.train.loop import fit, phase_flop
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the fresh model reached, and what that has cost."""
+
+    bits_per_byte: float
+    tflop: float
 
 
 def control_score(
@@ -37,27 +44,28 @@ def control_score(
     out: Path,
     *,
     teraflop: float,
-) -> float:
-    """Bits per byte of `texts` by a fresh model of the size of `successor` after `teraflop` of training.
+) -> Control:
+    """Bits per byte of `texts` by a fresh model of the size of `successor` after (about) `teraflop` of training.
 
     It resumes like every training; what is needed for that is in `out`/progress/control.
     """
     folder = out / PROGRESS / "control"
-    file = folder / "score.json"
+    file = folder / "control.json"
     if file.is_file():
-        return float(json.loads(file.read_text("utf-8"))["bits_per_byte"])
+        return Control(**json.loads(file.read_text("utf-8")))
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     shape = copy.deepcopy(successor.config)
     fresh: PreTrainedModel = AutoModelForCausalLM.from_config(shape)  # type: ignore[no-untyped-call]
     nn.Module.to(set_dropout(fresh, config.dropout), successor.device)
-    tokens = config.batch_size * windows.length
-    steps = max(1, round(teraflop * 1e12 / (tokens * flop_per_token(fresh, GROUPS, windows.length))))
     plain = replace(config, method="truncate", unfreeze="successor")
-    fit(fresh, windows, phases(plain, steps), plain, folder, name="control")
-    found = score_documents(fresh, tokenizer, texts, context=config.sequence_length).bits_per_byte
+    tokens, flop = config.batch_size * windows.length, phase_flop(plain, fresh, windows.length)
+    steps = max(1, round(teraflop * 1e12 / (tokens * flop(phases(plain, 1)[0]))))
+    fitted = fit(fresh, windows, phases(plain, steps), plain, folder, name="control")
+    score = score_documents(fresh, tokenizer, texts, context=config.sequence_length)
+    found = Control(score.bits_per_byte, fitted.tflop)
     if not rank():
-        write_json(file, {"bits_per_byte": found, "steps": steps})
+        write_json(file, asdict(found))
     return found
 
 

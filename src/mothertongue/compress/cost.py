@@ -7,26 +7,27 @@ what is looked at before the first step is taken off it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.methods import Lesson, Material
+from mothertongue.compress.methods import Material
 from mothertongue.compress.schedule import LossCurve, drawer, replacing_schedule
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.compute import block_flop, flop_per_token, optimizer_flop
-from mothertongue.train.data import Windows
-from mothertongue.train.schedule import Phase
-
-TRIAL_STEPS = 1000
+from mothertongue.train.schedule import Flop, Phase
+from mothertongue.train.stage import TRIAL_STEPS
 
 
-def phase_flop(material: Material, curve: LossCurve | None = None) -> Callable[[Phase], float]:
-    """Operations per token in a phase, on the mean over the very draws that will be made in it."""
+def phase_flop(material: Material, curve: LossCurve | None = None) -> Flop:
+    """Operations per token in a phase, on the mean over the very draws that will be made in it.
+
+    Muon only turns matrices of modules that are replaced for a sequence of the step.
+    """
     config, model, length = material.config, material.model, material.length
     forward = flop_per_token(material.predecessor, (), length)
     head = 2.0 * anatomy(model).head.weight.numel()
@@ -37,24 +38,26 @@ def phase_flop(material: Material, curve: LossCurve | None = None) -> Callable[[
 
     def local(phase: Phase) -> float:
         # each layer is read, and has a gradient of its own, carried through itself only
-        return forward - head + len(material.modules) * (3 * weights + 3 * attention)
+        layers = len(material.modules) * (3 * weights + 3 * attention)
+        return forward - head + layers + turns(phase.rates)
 
     def replacing(phase: Phase) -> float:
         sizes = [len(module.predecessors) for module in material.modules]
         rate = replacing_schedule(config.scheduler, config.replacing_rate, phase.steps, curve)
-        draws, total = drawer(config, len(sizes)), 0.0
+        draws, turn, total = drawer(config, len(sizes)), turns(phase.rates), 0.0
         for step in range(phase.steps):
             drawn = draws(rate(step), step)
             all_learn = "embeddings" in phase.rates
             total += draw_flop(drawn, sizes, weights=weights, attention=attention, to_the_bottom=all_learn)
             total += head * (3.0 if all_learn else 2.0 if drawn.any() else 1.0)  # forward, to its input, its own
+            total += turn * drawn.any(axis=1).mean()
         return teacher + total / phase.steps
 
     def successor(phase: Phase) -> float:
-        return teacher + flop_per_token(model, phase.rates.keys(), length)
+        return teacher + flop_per_token(model, phase.rates.keys(), length) + turns(phase.rates)
 
     kinds = {"local": local, "replacing": replacing}
-    return lambda phase: kinds.get(phase.name, successor)(phase) + turns(phase.rates)
+    return lambda phase: kinds.get(phase.name, successor)(phase)
 
 
 def draw_flop(
@@ -96,20 +99,11 @@ def preparing_flop(config: CompressConfig, predecessor: PreTrainedModel, model: 
     return total + 24 * read * (config.scheduler == "loss" and config.replacing_steps(TRIAL_STEPS) > 0)
 
 
-def derive_steps(config: CompressConfig, windows: Windows, lesson: Callable[[int], Lesson], prepared: float) -> int:
-    """Optimizer steps from whichever of steps, budget_teraflop and epochs is given; `prepared` operations are spent."""
-    if config.steps:
-        return config.steps
-    tokens = config.batch_size * windows.length
-    if not config.budget_teraflop:
-        return max(1, round(config.epochs * len(windows.ids) / tokens))
-    left = config.budget_teraflop * 1e12 - prepared
-    if left <= 0:
+def check_budget(config: CompressConfig, prepared: float) -> None:
+    """ConfigError if `prepared` operations are all that `budget_teraflop` (0 = no budget) allows."""
+    if config.budget_teraflop and config.budget_teraflop * 1e12 <= prepared:
         raise ConfigError(
             f"budget_teraflop = {config.budget_teraflop:g} is spent before the first step: what initial = "
             f"{config.initial}, groups = {config.groups} and scheduler = {config.scheduler} look at costs "
             f"{prepared / 1e12:.3g}. Give more, or lower probe_tokens."
         )
-    trial = lesson(TRIAL_STEPS)
-    mean = sum(trial.flop(phase) * phase.steps for phase in trial.phases) / TRIAL_STEPS
-    return max(1, round(left / (tokens * mean)))

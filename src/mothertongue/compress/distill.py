@@ -85,7 +85,10 @@ def local_loss(predecessor: PreTrainedModel, modules: Sequence[ReplaceableModule
     def loss(model: PreTrainedModel, tokens_BT: Tensor) -> Tensor:
         with torch.no_grad(), calls(first) as begun, outputs(last) as wanted:
             predecessor.base_model(input_ids=tokens_BT[:, :-1], use_cache=False)
-        found = [call.of(module.successor) for module, call in zip(modules, begun, strict=True)]
+        for module in modules:
+            module.replaced = True
+        # the module itself is called: FSDP gathers its weights for the call
+        found = [call.of(module) for module, call in zip(modules, begun, strict=True)]
         return _mean_distance(found, wanted)
 
     return loss

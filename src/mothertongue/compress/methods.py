@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mothertongue.compress.config import CompressConfig
     from mothertongue.compress.theseus import ReplaceableModule
     from mothertongue.train.learner import Loss
-    from mothertongue.train.schedule import Phase
+    from mothertongue.train.schedule import Flop, Phase
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Lesson:
 
     phases: tuple[Phase, ...]
     loss: Loss
-    flop: Callable[[Phase], float]  # operations per token in a phase
+    flop: Flop
     before_step: Callable[[int], None] | None = None
 
 

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 
 from mothertongue.compress.begin import begin
 from mothertongue.compress.config import CompressConfig
+from mothertongue.compress.layers import check_layers
 from mothertongue.compress.quantize import round_weights
 from mothertongue.compress.sizes import DTYPES, file_bytes, speed_factor
 from mothertongue.compress.theseus import make_successor
@@ -70,12 +71,15 @@ def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
     What the settings fix (layers, groups, vocab_size, dtype) stays fixed.
     """
     count = len(anatomy(model).blocks)
+    check_layers(count, config.layers or 1, "even" if config.method == "paper" else "influence")
     layers = [config.layers] if config.layers else list(range(count, 0, -1))
     dtypes = [config.dtype] if config.dtype != "float32" or not config.target_mb else list(DTYPES)
     possible = [_choice(config, model, *each) for each in product(layers, vocabularies(config, model), dtypes)]
     possible = [choice for choice in possible if choice.groups == "even" or config.method != "paper"]
-    meeting = [choice for choice in possible if _meets(config, choice)]
+    meeting = [choice for choice in possible if _is_small(config, choice) and choice.speedup >= config.speedup]
     whole = [choice for choice in meeting if choice.layers == count and not choice.vocab_size]
+    if whole and not config.target_mb:
+        raise ConfigError(f"speedup = {config.speedup:g}: the model is that fast as it is. Ask for more than 1.")
     if whole:
         raise ConfigError(
             f"The model is small enough as it is: all {count} layers in {whole[0].dtype} have {whole[0].megabytes:.3g} "
@@ -83,9 +87,11 @@ def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
         )
     fitting = [choice for choice in meeting if choice.layers < count]
     if not fitting:
-        asked, best = _nearest(config, possible)
+        best = min(possible, key=lambda choice: choice.megabytes)  # the fastest as well
+        unmet = [f"target_mb = {config.target_mb:g}"] * (not _is_small(config, best))
+        unmet += [f"speedup = {config.speedup:g}"] * (best.speedup < config.speedup)
         raise ConfigError(
-            f"{asked} cannot be met: the nearest is {best.layers} of {count} layers in {best.dtype}, "
+            f"{' and '.join(unmet)} cannot be met: the nearest is {best.layers} of {count} layers in {best.dtype}, "
             f"{best.megabytes:.3g} MB, {best.speedup:.2f} times as fast. What remains is mostly the vocabulary of "
             f"{anatomy(model).embeddings.num_embeddings:,} tokens: ask for less, or begin with a smaller one."
         )
@@ -159,12 +165,5 @@ def _choice(config: CompressConfig, model: PreTrainedModel, layers: int, vocab_s
     )
 
 
-def _meets(config: CompressConfig, choice: Choice) -> bool:
-    small = not config.target_mb or choice.megabytes <= config.target_mb
-    return small and choice.speedup >= config.speedup
-
-
-def _nearest(config: CompressConfig, possible: Sequence[Choice]) -> tuple[str, Choice]:
-    if config.target_mb:
-        return f"target_mb = {config.target_mb:g}", min(possible, key=lambda choice: choice.megabytes)
-    return f"speedup = {config.speedup:g}", max(possible, key=lambda choice: choice.speedup)
+def _is_small(config: CompressConfig, choice: Choice) -> bool:
+    return not config.target_mb or choice.megabytes <= config.target_mb

@@ -19,15 +19,16 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from mothertongue.compress.begin import begin
-from mothertongue.compress.config import CompressConfig
+from mothertongue.compress.config import REPLACING, CompressConfig
 from mothertongue.compress.control import check_control, control_score
-from mothertongue.compress.cost import derive_steps, preparing_flop
+from mothertongue.compress.cost import check_budget, preparing_flop
 from mothertongue.compress.layers import check_layers
 from mothertongue.compress.methods import METHODS, Lesson, Material
 from mothertongue.compress.plan import candidates, choose
 from mothertongue.compress.quantize import check_rounding, round_weights
 from mothertongue.compress.theseus import extract_successor, install_modules
 from mothertongue.compress.vocabulary import check_vocabulary, trimmed
+from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy, set_dropout
 from mothertongue.model.checkpoint import Checkpoint, open_checkpoint, save_checkpoint
 from mothertongue.model.distributed import join
@@ -36,10 +37,10 @@ from mothertongue.model.score import score_documents
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.progress import say
-from mothertongue.run.team import rank
+from mothertongue.run.team import rank, world
 from mothertongue.train.data import Windows
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import dev_lines, dev_score, dev_texts, open_windows
+from mothertongue.train.stage import TRIAL_STEPS, derive_steps, dev_lines, dev_score, dev_texts, open_windows
 
 CLAIM = "whether the predecessor beats a fresh model of the successor's size was not measured (control = true does it)"
 
@@ -96,6 +97,14 @@ def _refuse(config: CompressConfig, predecessor: PreTrainedModel) -> None:
     """ConfigError for what cannot be done, before anything is read."""
     check_vocabulary(config.vocab_size, anatomy(predecessor).embeddings.num_embeddings)
     check_rounding("q8_0" if config.target_mb and config.dtype == "float32" else config.dtype)
+    alike = config.draw == "batch" and config.redraw
+    if world() > 1 and config.distributed == "fsdp" and config.method in REPLACING and not alike:
+        given = 'draw = "sequence"' if config.draw == "sequence" else "redraw = false"
+        raise ConfigError(
+            f'method = "{config.method}" with {given} does not go with distributed = "fsdp", which needs gradients of '
+            "the same modules in all processes, and of one at least: some steps have none. "
+            'Set distributed = "ddp".'
+        )
     if config.target_mb or config.speedup:
         candidates(config, predecessor)
     else:
@@ -141,8 +150,9 @@ def _train(job: _Job) -> tuple[PreTrainedModel, dict[str, Any]]:
     told: dict[str, Any] = {}
     with fast_products(predecessor):  # nobody may be copied from it in here
         lessons = METHODS.load(config.method)(material)
-        steps = derive_steps(config, windows, lessons, prepared)
-        lesson = lessons(steps)
+        check_budget(config, prepared)
+        trial = lessons(TRIAL_STEPS)
+        lesson = lessons(derive_steps(config, windows, trial.phases, trial.flop, spent=prepared))
         if config.control:
             told = _compare(job, model, lesson)
         if lesson.phases:
@@ -182,8 +192,12 @@ def _compare(job: _Job, model: PreTrainedModel, lesson: Lesson) -> dict[str, Any
     teraflop = sum(lesson.flop(phase) * phase.steps for phase in lesson.phases) * tokens / 1e12
     control = control_score(job.config, model, job.windows, job.opened.tokenizer, job.texts, job.out, teraflop=teraflop)
     own = job.own_score
-    check_control(own, control)
-    return {"control_bits_per_byte": control, "predecessor_bits_per_byte": own, "control_tflop": teraflop}
+    check_control(own, control.bits_per_byte)
+    return {
+        "control_bits_per_byte": control.bits_per_byte,
+        "predecessor_bits_per_byte": own,
+        "control_tflop": control.tflop,
+    }
 
 
 def _outcome(job: _Job, predecessor: PreTrainedModel, model: PreTrainedModel) -> dict[str, Any]:

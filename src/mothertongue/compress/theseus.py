@@ -82,8 +82,8 @@ class ReplaceableModule(nn.Module):
         return self.successor.attention_type
 
     def forward(self, hidden_BTD: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if isinstance(self.replaced, bool) or not self.training:
-            return self._one_way(bool(self.replaced) or not self.training, hidden_BTD, *args, **kwargs)
+        if not self.training or isinstance(self.replaced, bool):
+            return self._one_way(not self.training or bool(self.replaced), hidden_BTD, *args, **kwargs)
         rows_B = self.replaced.to(hidden_BTD.device)
         both = []
         for way in (True, False):

@@ -33,6 +33,7 @@ from mothertongue.model.products import fast_products
 from mothertongue.tokenizer.bytelevel import encode_text
 
 LOGITS_AT_ONCE = 1 << 24  # floats (64 MB): a vocabulary of 50,257 is scored 333 positions at a time
+TOKENS_AT_ONCE = 1 << 14  # but a full window at least: hidden states of 8 windows of 32,768 tokens are too much
 POOL_BATCHES = 32  # windows of this many batches are sorted by length together, so that little is padded
 
 
@@ -107,7 +108,8 @@ def score_each(
     """The cost of each text, in order. Texts are read lazily, so a caller may count its progress in them.
 
     `context` tokens at most are seen at once (0 = as many as the model has), windows move by `stride` (0 = half the
-    context), and about `batch_size` full windows are computed together, which changes memory and time but no number.
+    context), and about `batch_size` full windows (of a long context fewer: 16,384 tokens) are computed together, which
+    changes memory and time but no number.
     `on_scored` hears how many tokens each batch has scored.
     """
     counts: list[Score] = []
@@ -206,10 +208,11 @@ def read_features(model: nn.Module, input_ids_BT: Tensor) -> Features:
 
 def _batches(windows: Iterator[Window], *, size: int, context: int) -> Iterator[list[Window]]:
     """Windows of like length together, as many as fit into `size` full windows, padding included."""
+    full = max(1, min(size, TOKENS_AT_ONCE // context))
     while pool := list(itertools.islice(windows, size * POOL_BATCHES)):
         pool.sort(key=lambda window: len(window.ids), reverse=True)
         while pool:
-            fits = max(size, size * context // len(pool[0].ids))
+            fits = max(full, full * context // len(pool[0].ids))
             yield pool[:fits]
             del pool[:fits]
 

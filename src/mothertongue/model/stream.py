@@ -24,6 +24,7 @@ from mothertongue.run.progress import track
 from mothertongue.tokenizer.bytelevel import encode_text
 from mothertongue.tokenizer.encode import Encoder
 
+BATCH_CHARACTERS = 1_000_000
 FIVEGRAM_TOKENS = 2_000_000  # counted in two seconds and 0.3 GB
 
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
@@ -39,8 +40,8 @@ class Sample:
 
 
 def vocabulary_of(tokenizer: Tokenizer) -> int:
-    """Number of ids of a tokenizer, counted from 0 to the highest."""
-    return int(max(tokenizer.get_vocab().values())) + 1
+    """Number of ids of a tokenizer, from 0 to the highest: the rows that a model needs (some may be unused)."""
+    return max(tokenizer.get_vocab().values(), default=-1) + 1
 
 
 def make_stream(tokenizer: Tokenizer, texts: Iterable[str], *, start_id: int) -> Stream:
@@ -96,14 +97,18 @@ def tokenize_corpus(corpus: Path, tokenizer: Tokenizer, file: Path) -> Ids:
     sidecar = file.with_suffix(".json")
     if not _is_whole(file, sidecar, np.dtype(kind).itemsize):
         end = np.array([end_of_text_id(tokenizer)], dtype=kind)
-        tokens, encode = 1, Encoder(tokenizer)
+        tokens, read, encode = 1, 0.0, Encoder(tokenizer)
         with file.open("wb") as stream, track("tokenizing", unit="MB") as bar:
             stream.write(end.tobytes())
-            for texts in _batches(corpus):
+            for texts in batches(document.text for document in read_documents(corpus, "train")):
                 ids = np.concatenate([part for found in encode(texts) for part in (found.astype(kind), end)])
                 stream.write(ids.tobytes())
                 tokens += len(ids)
-                bar.advance(sum(len(text.encode()) for text in texts) / 1e6, note=f"{tokens:,} tokens")
+                megabytes = sum(len(text.encode()) for text in texts) / 1e6
+                read += megabytes
+                bar.advance(megabytes, note=f"{tokens:,} tokens")
+        if not read:
+            raise ArtifactError(f"{corpus} has no training text. Make a corpus of more text: `mothertongue corpus`.")
         write_json(sidecar, {"tokens": tokens})
     return np.memmap(file, dtype=kind, mode="r")
 
@@ -114,17 +119,15 @@ def _is_whole(file: Path, sidecar: Path, itemsize: int) -> bool:
     return bool(file.stat().st_size == json.loads(sidecar.read_text("utf-8"))["tokens"] * itemsize)
 
 
-def _batches(corpus: Path, most_characters: int = 1_000_000) -> Iterator[list[str]]:
-    texts: list[str] = []
-    characters = total = 0
-    for document in read_documents(corpus, "train"):
-        texts.append(document.text)
-        characters += len(document.text)
-        total += len(document.text)
-        if characters >= most_characters:
-            yield texts
-            texts, characters = [], 0
-    if texts:
-        yield texts
-    if not total:
-        raise ArtifactError(f"{corpus} has no training text. Make a corpus of more text: `mothertongue corpus`.")
+def batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """`texts` in lists of about a million characters."""
+    batch: list[str] = []
+    characters = 0
+    for text in texts:
+        batch.append(text)
+        characters += len(text)
+        if characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch

@@ -58,14 +58,17 @@ class LoopConfig(Settings):
         super().__post_init__()
         if self.steps and self.budget_teraflop:
             raise ConfigError(
-                "steps and budget_teraflop are both given, and each sets the length of the training. "
-                "Set one of them to 0."
+                "steps and budget_teraflop are both given, and each sets the training's length. Set one of them to 0."
             )
         if self.warmup + self.decay > 1 and self.schedule == "plateau":
             raise ConfigError(
                 f"warmup + decay = {self.warmup + self.decay:g} is more than the whole training. "
                 "Keep the sum at 1 or below."
             )
+
+
+# what the preset guillou decides itself; its learning_rate is left to `compare`, which scales the preset's rates by it
+OWN = ("schedule", "warmup", "decay", "embedding_rate", "beta1", "embeddings_first", "unfreezing", "discriminative")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,12 @@ class TrainConfig(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for key in OWN if self.preset == "guillou" else ():
+            if (given := getattr(self, key)) != getattr(TrainConfig, key):
+                raise ConfigError(
+                    f'preset = "guillou" has its own schedule, so {key} = {given!r} would do nothing. '
+                    'Leave it out, or set preset = "modern".'
+                )
         if self.embeddings_first + self.unfreezing > 0.9:
             raise ConfigError(
                 f"embeddings_first + unfreezing = {self.embeddings_first + self.unfreezing:g} leaves too little for "

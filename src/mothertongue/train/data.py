@@ -33,8 +33,7 @@ class Windows:
 
     def batch(self, step: int, size: int) -> Tensor:
         """The `size` windows of optimizer step `step`, as int64 of shape [size, length + 1]."""
-        first = step * size
-        rows = [self._window(index) for index in range(first, first + size)]
+        rows = [self._window(index) for index in range(step * size, (step + 1) * size)]
         return torch.from_numpy(np.stack(rows).astype(np.int64))
 
     def _window(self, index: int) -> Ids:

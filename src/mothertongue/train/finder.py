@@ -96,8 +96,7 @@ def suggest_rate(rates: Sequence[float], losses: Sequence[float]) -> float:
     >>> suggest_rate([1e-5, 1e-4, 1e-3, 1e-2, 1e-1], [9.0, 8.9, 7.0, 6.0, 8.0])
     0.001
     """
-    slack = 0.01 * losses[0]
-    lowest = min(losses)
+    lowest, slack = min(losses), 0.01 * losses[0]
     safe = max(i for i, loss in enumerate(losses) if loss <= lowest + slack)
     if losses[0] - lowest <= slack:
         return rates[safe] / 10

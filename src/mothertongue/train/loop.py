@@ -35,7 +35,7 @@ from mothertongue.train.data import Windows
 from mothertongue.train.guard import Guard
 from mothertongue.train.learner import Learner, Loss
 from mothertongue.train.resume import Saver
-from mothertongue.train.schedule import Phase
+from mothertongue.train.schedule import Flop, Phase
 
 LOG_POINTS = 200
 REWINDS = 3
@@ -63,7 +63,7 @@ def fit(
     *,
     loss: Loss = next_token_loss,
     before_step: Callable[[int], None] | None = None,
-    flop: Callable[[Phase], float] | None = None,
+    flop: Flop | None = None,
     score: Callable[[], float] | None = None,
     lines: Mapping[str, float] | None = None,
     name: str = "training",
@@ -97,7 +97,7 @@ def fit(
     )
 
 
-def phase_flop(config: LoopConfig, model: PreTrainedModel, length: int) -> Callable[[Phase], float]:
+def phase_flop(config: LoopConfig, model: PreTrainedModel, length: int) -> Flop:
     """Operations per token of a phase that trains `model` and nothing else."""
     turns = optimizer_flop(config.optimizer, model, config.batch_size * length)
     return lambda phase: flop_per_token(model, phase.rates, length) + turns(phase.rates)

@@ -31,6 +31,9 @@ class Phase:
     momentum: Shape | None = None  # beta1 over the phase, where the recipe moves it
 
 
+Flop = Callable[[Phase], float]  # operations per token in a phase
+
+
 def plateau(step: int, steps: int, *, warmup: float, decay: float) -> float:
     """Rise over the first `warmup` share, stay at 1, fall in a straight line to 0 over the last `decay` share.
 

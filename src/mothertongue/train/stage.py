@@ -28,9 +28,9 @@ from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows
 from mothertongue.train.finder import draw_finder, find_learning_rate
 from mothertongue.train.loop import fit, phase_flop
-from mothertongue.train.schedule import guillou, phases
+from mothertongue.train.schedule import Flop, Phase, guillou, phases
 
-TRIAL_STEPS = 1000
+TRIAL_STEPS = 1000  # of a plan that is only priced: shares of phases do not depend on the number of steps
 
 
 def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
@@ -44,7 +44,8 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     nn.Module.to(model, join())
     windows = open_windows(config, model, opened.tokenizer, corpus, out)
     rate = peak_rate(config, model, windows, out)
-    plan = phases(config, derive_steps(config, model, windows), rate)
+    flop = phase_flop(config, model, windows.length)
+    plan = phases(config, derive_steps(config, windows, phases(config, TRIAL_STEPS, rate), flop), rate)
     texts = dev_texts(config, corpus)
     lines = dev_lines(texts, windows, opened.tokenizer, out)
     end_id = end_of_text_id(opened.tokenizer) if config.mask_documents else None
@@ -72,17 +73,17 @@ def open_windows(config: LoopConfig, model: PreTrainedModel, tokenizer: Tokenize
     return Windows(ids, config.sequence_length or context, config.seed)
 
 
-def derive_steps(config: TrainConfig, model: PreTrainedModel, windows: Windows) -> int:
-    """Optimizer steps from whichever of steps, budget_teraflop and epochs is given."""
-    if config.steps:
-        return config.steps
+def derive_steps(config: LoopConfig, windows: Windows, trial: Sequence[Phase], flop: Flop, spent: float = 0.0) -> int:
+    """Optimizer steps from whichever of steps, budget_teraflop and epochs is given.
+
+    A step costs what those of `trial` do on the mean, by `flop` per token; `spent` operations of a budget are gone.
+    """
     tokens = config.batch_size * windows.length
-    if not config.budget_teraflop:
-        return max(1, round(config.epochs * len(windows.ids) / tokens))
-    # the cost per step depends on the phases, whose shares do not depend on the number of steps
-    trial, flop = phases(config, TRIAL_STEPS, 1.0), phase_flop(config, model, windows.length)
-    cost = sum(flop(phase) * phase.steps for phase in trial) / TRIAL_STEPS
-    return max(1, round(config.budget_teraflop * 1e12 / (tokens * cost)))
+    steps = config.steps or config.epochs * len(windows.ids) / tokens
+    if config.budget_teraflop:
+        cost = sum(flop(phase) * phase.steps for phase in trial) / sum(phase.steps for phase in trial)
+        steps = (config.budget_teraflop * 1e12 - spent) / (tokens * cost)
+    return max(1, round(steps))
 
 
 def dev_texts(config: LoopConfig, corpus: Path) -> list[str]:

@@ -15,8 +15,8 @@ class TransferConfig(Settings):
 
     method: str = setting(
         "align",
-        "how rows are made: align, or for comparison mean, focus, subword, wechsel, donor, clp, normal, hull, random; "
-        "or one that another package adds",
+        "how rows are made: align; trim (keeps the base's own vocabulary, less what the language does not use); for "
+        "comparison mean, focus, subword, wechsel, donor, clp, normal, hull, random; or one that another package adds",
     )
     calibrate: bool = setting(True, "let the start predict the token frequencies of the corpus")
     least_count: int = setting(1, 'for method = "trim": keep the tokens that occur at least so often', least=1)

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.model.checkpoint import Checkpoint, open_checkpoint
+from mothertongue.model.stream import vocabulary_of
 from mothertongue.run.files import expand
 from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.dictionary import translate
 from mothertongue.transfer.methods import Material, Translations, VectorPair
-from mothertongue.transfer.overlap import Key, id_count, shared_tokens, token_keys
+from mothertongue.transfer.overlap import Key, shared_tokens, token_keys
 from mothertongue.transfer.pieces import piece_finder
 from mothertongue.transfer.rows import vocabulary_rows
 from mothertongue.transfer.static import STATIC_VECTORS_FILE, StaticVectors, count_vectors, read_static_vectors
@@ -43,7 +44,7 @@ def gather(config: TransferConfig, source: Checkpoint, target: Tokenizer, stream
     source_keys, target_keys = token_keys(source.tokenizer), token_keys(target)
 
     def counted(dimensions: int = config.dimensions, window: int = config.window) -> StaticVectors:
-        size = id_count(target)
+        size = vocabulary_of(target)
         return count_vectors(streams(), vocab_size=size, dimensions=dimensions, window=window, seed=config.seed)
 
     def vectors() -> VectorPair:
@@ -56,8 +57,8 @@ def gather(config: TransferConfig, source: Checkpoint, target: Tokenizer, stream
         return translate(file, source_keys, target_keys, language=config.dictionary_language)
 
     return Material(
-        source_rows=vocabulary_rows(source.model, id_count(source.tokenizer)),
-        target_size=id_count(target),
+        source_rows=vocabulary_rows(source.model, vocabulary_of(source.tokenizer)),
+        target_size=vocabulary_of(target),
         source_keys=source_keys,
         target_keys=target_keys,
         matches=shared_tokens(source_keys, target_keys),
@@ -67,7 +68,7 @@ def gather(config: TransferConfig, source: Checkpoint, target: Tokenizer, stream
         seed=config.seed,
         target_vectors=counted,
         pieces=piece_finder(source.tokenizer, source_keys),
-        donor_rows=lambda: donor_rows(config, target_keys, id_count(target)),
+        donor_rows=lambda: donor_rows(config, target_keys, vocabulary_of(target)),
         translations=translations if config.dictionary else None,
     )
 
@@ -82,7 +83,7 @@ def donor_rows(config: TransferConfig, target_keys: Mapping[int, Key], size: int
     opened = open_checkpoint(Path(expand(config.donor)))
     theirs = token_keys(opened.tokenizer)
     matches = shared_tokens(theirs, target_keys)
-    rows_SE = vocabulary_rows(opened.model, id_count(opened.tokenizer))
+    rows_SE = vocabulary_rows(opened.model, vocabulary_of(opened.tokenizer))
     rows_VE = rows_SE.new_zeros(size, rows_SE.shape[1])
     rows_VE[list(matches)] = rows_SE[list(matches.values())]
     return rows_VE
@@ -90,7 +91,7 @@ def donor_rows(config: TransferConfig, target_keys: Mapping[int, Key], size: int
 
 def source_vectors(config: TransferConfig, source: Checkpoint) -> StaticVectors:
     """Static vectors of the source vocabulary: counted in `source_text` if that is given, else shipped by the model."""
-    size = id_count(source.tokenizer)
+    size = vocabulary_of(source.tokenizer)
     if config.source_text:
         texts = source_texts(config.source_text, max_bytes=config.max_megabytes * 1e6)
         streams = token_streams(source.tokenizer, texts, what="reading the model's own language")

@@ -41,8 +41,3 @@ def token_keys(tokenizer: Tokenizer) -> dict[int, Key]:
         keys[i] = roles.get(added.content, added.content) if added.special else added.content.encode()
     keys[end_of_text_id(tokenizer)] = END_ROLE
     return keys
-
-
-def id_count(tokenizer: Tokenizer) -> int:
-    """Rows a model needs for the vocabulary: its highest id and one (a vocabulary may have unused ids)."""
-    return max(tokenizer.get_vocab().values(), default=-1) + 1

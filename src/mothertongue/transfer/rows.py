@@ -16,8 +16,8 @@ from transformers import GenerationConfig, PreTrainedModel
 from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import end_of_text_id
+from mothertongue.model.stream import vocabulary_of
 from mothertongue.tokenizer.bytelevel import PAD
-from mothertongue.transfer.overlap import id_count
 
 
 def vocabulary_rows(model: PreTrainedModel, vocab_size: int) -> Tensor:
@@ -35,10 +35,10 @@ def vocabulary_rows(model: PreTrainedModel, vocab_size: int) -> Tensor:
 def set_vocabulary(model: PreTrainedModel, rows_VW: Tensor, tokenizer: Tokenizer) -> None:
     """Give `model` the vocabulary of `tokenizer`: a row of `rows_VW` per token, and its end-of-text and padding ids."""
     width = vocabulary_rows(model, 1).shape[1]
-    if rows_VW.shape != (id_count(tokenizer), width) or not torch.isfinite(rows_VW).all():
+    if rows_VW.shape != (vocabulary_of(tokenizer), width) or not torch.isfinite(rows_VW).all():
         raise CheckpointError(
             f"The transfer method made rows of the shape {list(rows_VW.shape)} (or not finite), but the vocabulary "
-            f"needs {id_count(tokenizer)} rows of {width} finite numbers. The method is at fault: use another one."
+            f"needs {vocabulary_of(tokenizer)} rows of {width} finite numbers. The method is at fault: use another one."
         )
     model.resize_token_embeddings(len(rows_VW), mean_resizing=False)
     parts = anatomy(model)

@@ -15,6 +15,7 @@ from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import Checkpoint, open_checkpoint, save_checkpoint
 from mothertongue.model.score import score_documents
+from mothertongue.model.stream import vocabulary_of
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.progress import say
 from mothertongue.tokenizer.bytelevel import encode_text, open_tokenizer
@@ -23,7 +24,6 @@ from mothertongue.transfer.config import TransferConfig
 from mothertongue.transfer.gather import corpus_streams, gather
 from mothertongue.transfer.knows import base_knows
 from mothertongue.transfer.methods import METHODS, Material, Translations
-from mothertongue.transfer.overlap import id_count
 from mothertongue.transfer.rows import set_vocabulary
 from mothertongue.transfer.streams import dev_texts, sample_windows, token_counts
 from mothertongue.transfer.trim import trim_model
@@ -87,12 +87,12 @@ def give_vocabulary(config: TransferConfig, source: Checkpoint, target: Tokenize
 
 def trim_own(config: TransferConfig, source: Checkpoint, out: Path, corpus: Path) -> Metrics:
     """Write into `out` the model with those of its own tokens that the corpus uses; the scores of both."""
-    counts_V = token_counts(corpus_streams(config, source.tokenizer, corpus)(), id_count(source.tokenizer))
+    counts_V = token_counts(corpus_streams(config, source.tokenizer, corpus)(), vocabulary_of(source.tokenizer))
     used = (counts_V >= config.least_count).nonzero().flatten().tolist()
     tokenizer, sizes = trim_model(source.model, source.tokenizer, used)
     mass = float(counts_V[used].sum() / counts_V.sum())
     metrics = {"method": "trim", **sizes, "kept_token_mass": round(mass, 6)}
-    shares = unigram(token_counts(corpus_streams(config, tokenizer, corpus)(), id_count(tokenizer)))
+    shares = unigram(token_counts(corpus_streams(config, tokenizer, corpus)(), vocabulary_of(tokenizer)))
     metrics |= starting_scores(source.model, tokenizer, dev_texts(corpus, max_bytes=DEV_BYTES), shares)
     say(
         f"  trim: {sizes['source_vocab_size']:,} -> {sizes['target_vocab_size']:,} tokens, "

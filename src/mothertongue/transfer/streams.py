@@ -25,12 +25,12 @@ from mothertongue.corpus.shards import read_documents
 from mothertongue.corpus.sources import source_files
 from mothertongue.languages import open_language
 from mothertongue.model.checkpoint import end_of_text_id
+from mothertongue.model.stream import batches
 from mothertongue.run.artifact import MANIFEST, read_manifest
 from mothertongue.run.progress import track
 from mothertongue.tokenizer.encode import Encoder
 
 Stream = npt.NDArray[np.int32]
-BATCH_CHARACTERS = 1_000_000
 EXCERPT_CHARACTERS = 4_000  # of each development document, so that many are heard
 
 
@@ -38,7 +38,7 @@ def token_streams(tokenizer: Tokenizer, texts: Iterable[str], *, what: str) -> I
     """Token ids of each text after the end-of-text token; special tokens inside a text are letters."""
     end, encode = np.array([end_of_text_id(tokenizer)], dtype=np.int32), Encoder(tokenizer)
     with track(what, unit="MB") as bar:
-        for batch in _batches(texts):
+        for batch in batches(texts):
             for ids in encode(batch):
                 yield np.concatenate([end, ids.astype(np.int32)])
             bar.advance(sum(len(text.encode()) for text in batch) / 1e6)
@@ -108,16 +108,3 @@ def token_counts(streams: Iterable[Stream], vocab_size: int) -> Tensor:
 
 def _place(document: Document) -> float:
     return zlib.crc32(document.id.encode("utf-8", "replace")) / (1 << 32)
-
-
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    characters = 0
-    for text in texts:
-        batch.append(text)
-        characters += len(text)
-        if characters >= BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch

@@ -24,10 +24,10 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.model.checkpoint import end_of_text_id
+from mothertongue.model.stream import vocabulary_of
 from mothertongue.run.artifact import Metrics
 from mothertongue.tokenizer.marks import BYTE_TOKENS, is_byte_level, token_bytes
 from mothertongue.transfer.methods import Material
-from mothertongue.transfer.overlap import id_count
 from mothertongue.transfer.rows import set_vocabulary, vocabulary_rows
 
 IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
@@ -163,7 +163,7 @@ def _opened(parts: dict[str, Any], names: Sequence[str]) -> Tokenizer:
 def trim_model(model: PreTrainedModel, source: Tokenizer, used: Collection[int]) -> tuple[Tokenizer, Metrics]:
     """Trim `model` in place to the tokens `used` of its tokenizer `source`: the smaller tokenizer, and both sizes."""
     trimmed = trim_tokenizer(source, {*used, end_of_text_id(source)})
-    size, parameters = id_count(source), model.num_parameters()
+    size, parameters = vocabulary_of(source), model.num_parameters()
     roles = {name: getattr(model.config, name, None) for name in IDS}
     set_vocabulary(model, vocabulary_rows(model, size)[list(trimmed.kept)], trimmed.tokenizer)
     new = {old: i for i, old in enumerate(trimmed.kept)}

@@ -10,16 +10,17 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.cost import derive_steps, draw_flop, phase_flop, preparing_flop
+from mothertongue.compress.cost import check_budget, draw_flop, phase_flop, preparing_flop
 from mothertongue.compress.methods import METHODS, Lesson, Material
 from mothertongue.compress.schedule import phases
 from mothertongue.compress.theseus import install_modules, make_successor
 from mothertongue.errors import ConfigError
 from mothertongue.model import products
-from mothertongue.model.loss import next_token_loss
 from mothertongue.train.data import Windows
 from mothertongue.train.freeze import group_parameters, unfreeze
+from mothertongue.train.optimizer import make_optimizers
 from mothertongue.train.schedule import Phase
+from mothertongue.train.stage import TRIAL_STEPS, derive_steps
 
 LENGTH, STEPS = 32, 10
 TOKENS = torch.arange(LENGTH + 1)[None]
@@ -50,7 +51,9 @@ def bench() -> Make:
 
 def measured(material: Material, lesson: Lesson, first: int, phase: Phase) -> float:
     """Operations per token that torch counts in all steps of `phase`, which begins at step `first`."""
-    unfreeze(group_parameters(material.model), phase.rates)
+    groups = group_parameters(material.model)
+    unfreeze(groups, phase.rates)
+    optimizers = make_optimizers(groups, material.config)
     tokens_BT = TOKENS.repeat(material.config.batch_size, 1)
     steps = phase.steps if phase.name == "replacing" else 1
     with FlopCounterMode(display=False) as counter:
@@ -58,6 +61,8 @@ def measured(material: Material, lesson: Lesson, first: int, phase: Phase) -> fl
             if lesson.before_step:
                 lesson.before_step(step)
             lesson.loss(material.model.train(), tokens_BT).backward()
+            for optimizer in optimizers:
+                optimizer.step()
             material.model.zero_grad(set_to_none=True)
     counts = counter.get_flop_counts()["Global"].items()
     # attention at half its price: torch counts the masked half as well
@@ -76,6 +81,8 @@ def measured(material: Material, lesson: Lesson, first: int, phase: Phase) -> fl
         {"redraw": False, "replacing_rate": 0.1, "distillation": 0.0, "scheduler": "constant"},
         {"method": "distill", "hidden": 1.0},
         {"method": "truncate"},
+        {"optimizer": "muon", "scheduler": "constant", "local_share": 0.2},
+        {"optimizer": "muon", "scheduler": "constant", "draw": "sequence", "batch_size": 2},
     ],
     ids=str,
 )
@@ -130,7 +137,8 @@ def test_a_budget_is_spent_whole_and_more_expensive_methods_get_fewer_steps(benc
     for method in ("theseus", "distill", "truncate"):
         material = bench(method=method, budget_teraflop=0.5, batch_size=4)
         lessons = METHODS.load(method)(material)
-        steps[method] = derive_steps(material.config, windows, lessons, 0.1e12)
+        trial = lessons(TRIAL_STEPS)
+        steps[method] = derive_steps(material.config, windows, trial.phases, trial.flop, spent=0.1e12)
         lesson = lessons(steps[method])
         spent = sum(lesson.flop(phase) * phase.steps for phase in lesson.phases) * 4 * LENGTH
         assert spent == pytest.approx(0.4e12, rel=0.02)
@@ -138,10 +146,10 @@ def test_a_budget_is_spent_whole_and_more_expensive_methods_get_fewer_steps(benc
 
 
 def test_a_budget_that_is_spent_before_the_first_step_is_refused(bench: Make) -> None:
-    windows = Windows(np.zeros(10_000, dtype=np.uint16), LENGTH, 0)
-    config = bench(budget_teraflop=0.01).config
+    check_budget(bench(budget_teraflop=0.03).config, 0.02e12)
+    check_budget(bench(steps=3).config, 0.02e12)
     with pytest.raises(ConfigError, match=r"budget_teraflop = 0\.01 is spent before the first step"):
-        derive_steps(config, windows, lambda steps: Lesson((), next_token_loss, lambda phase: 1.0), 0.02e12)
+        check_budget(bench(budget_teraflop=0.01).config, 0.02e12)
 
 
 def test_what_is_looked_at_before_training_has_a_price(bench: Make) -> None:
@@ -152,15 +160,3 @@ def test_what_is_looked_at_before_training_has_a_price(bench: Make) -> None:
     assert price() == 0
     assert price(initial="bridge") > price(groups="influence") == price(initial="influence") > 0
     assert price(scheduler="loss") > price(method="truncate", scheduler="loss") == 0
-
-
-def test_steps_come_from_steps_or_from_epochs_where_no_budget_is_given() -> None:
-    windows = Windows(np.zeros(10_000, dtype=np.uint16), LENGTH, 0)
-
-    def steps(**settings: Any) -> int:
-        lesson = Lesson((), next_token_loss, lambda phase: 1.0)
-        return derive_steps(CompressConfig(**settings), windows, lambda steps: lesson, 0.0)
-
-    assert steps(steps=7) == 7
-    assert steps(epochs=2.0, batch_size=4) == round(20_000 / 128)
-    assert steps(epochs=0.001) == 1

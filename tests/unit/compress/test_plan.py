@@ -11,11 +11,15 @@ from transformers import PreTrainedModel
 
 from mothertongue.compress import stage
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.control import check_control
+from mothertongue.compress.control import Control, check_control, control_score
 from mothertongue.compress.plan import candidates, choose
 from mothertongue.compress.sizes import block_bytes, file_bytes, speed_factor
 from mothertongue.errors import ConfigError
+from mothertongue.model.checkpoint import open_checkpoint
+from mothertongue.model.stream import tokenize_corpus
+from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.settings import parse_settings
+from mothertongue.train.data import Windows
 
 Make = Callable[..., PreTrainedModel]
 SHORT = {"batch_size": 4, "sequence_length": 16, "dev_kilobytes": 0.5, "dev_scores": 1, "learning_rate": 5e-3}
@@ -65,6 +69,7 @@ def test_every_combination_that_is_considered_meets_what_was_asked(make_model: M
     assert {choice.dtype for choice in fast} == {"float32"}
     assert all(choice.speedup >= 1.5 for choice in fast)
     assert {choice.layers for choice in candidates(CompressConfig(speedup=1.5, method="paper"), model)} <= {1, 2, 3}
+    assert {choice.layers for choice in candidates(CompressConfig(speedup=1.1, layers=4), model)} == {4}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +79,11 @@ def test_every_combination_that_is_considered_meets_what_was_asked(make_model: M
         ({"speedup": 50.0}, r"speedup = 50 cannot be met: the nearest is 1 of 6 layers in float32"),
         ({"target_mb": 5.0}, r"small enough as it is: all 6 layers in float32 have 0\.1.*Export it with --format gguf"),
         ({"target_mb": 0.01, "layers": 2, "dtype": "float16"}, r"the nearest is 2 of 6 layers in float16"),
+        ({"target_mb": 0.05, "speedup": 50.0}, r"^speedup = 50 cannot be met: the nearest is 1 of 6 layers in q4_0"),
+        ({"target_mb": 0.001, "speedup": 50.0}, r"^target_mb = 0\.001 and speedup = 50 cannot be met"),
+        ({"speedup": 1.0}, r"speedup = 1: the model is that fast as it is\. Ask for more than 1\."),
+        ({"speedup": 1.5, "layers": 12}, r"layers = 12 has to be fewer than 6"),
+        ({"speedup": 1.5, "layers": 4, "method": "paper"}, r"layers = 4 must divide the model's 6 layers"),
     ],
 )
 def test_what_cannot_be_met_or_is_met_already_is_said_with_numbers(
@@ -100,6 +110,20 @@ def test_a_predecessor_that_is_no_better_than_a_fresh_small_model_is_refused() -
     for own, control in ((2.1, 2.1), (2.2, 2.1), (float("nan"), 2.0)):
         with pytest.raises(ConfigError, match="there is nothing to learn from it"):
             check_control(own, control)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_the_control_costs_what_it_was_given(predecessor: Path, corpus: Path, tmp_path: Path, optimizer: str) -> None:
+    config = CompressConfig(batch_size=4, optimizer=optimizer)
+    opened = open_checkpoint(predecessor)
+    (tmp_path / PROGRESS).mkdir()
+    windows = Windows(tokenize_corpus(corpus, opened.tokenizer, tmp_path / "tokens.bin"), 16, 0)
+
+    def run() -> Control:
+        return control_score(config, opened.model, windows, opened.tokenizer, ["Mlynář."], tmp_path, teraflop=1e-3)
+
+    assert run().tflop == pytest.approx(1e-3, rel=0.02)
+    assert run() == run()  # found, and not trained again
 
 
 def test_a_speed_that_was_asked_for_is_planned_checked_run_and_reported(

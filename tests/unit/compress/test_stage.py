@@ -259,6 +259,27 @@ def test_what_cannot_be_done_is_refused_before_any_training(
     assert not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"draw": "sequence"}, 'method = "theseus" with draw = "sequence" does not go with distributed = "fsdp"'),
+        ({"redraw": False}, 'with redraw = false does not go with distributed = "fsdp".* Set distributed = "ddp"'),
+        ({"method": "paper"}, 'method = "paper" with redraw = false does not go'),
+    ],
+)
+def test_draws_that_leave_a_process_without_gradients_are_refused_with_fsdp(
+    predecessor: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], message: str
+) -> None:
+    model = open_checkpoint(predecessor).model
+    monkeypatch.setattr(stage, "world", lambda: 2)
+    with pytest.raises(ConfigError, match=message):
+        stage._refuse(CompressConfig(distributed="fsdp", **settings), model)
+    for fine in (settings, {"distributed": "fsdp"}, {"distributed": "fsdp", "method": "distill", "redraw": False}):
+        stage._refuse(CompressConfig(**fine), model)
+    monkeypatch.setattr(stage, "world", lambda: 1)
+    stage._refuse(CompressConfig(distributed="fsdp", **settings), model)
+
+
 def test_the_result_can_be_compressed_again_down_to_one_layer_and_no_further(
     predecessor: Path, corpus: Path, tmp_path: Path
 ) -> None:

@@ -125,8 +125,9 @@ def test_in_eval_mode_it_is_the_successor_whatever_was_drawn(make_model: Make) -
     shake(model)
     expected = logits(model)
     modules = install_modules(model, predecessor)
-    replace_modules(modules, [False, True])
-    assert torch.equal(logits(model.eval()), expected)
+    for drawn in ([False, True], [[False, True], [True, False]]):
+        replace_modules(modules, drawn)
+        assert torch.equal(logits(model.eval()), expected)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])

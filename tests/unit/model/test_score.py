@@ -70,6 +70,25 @@ def test_a_big_vocabulary_is_scored_in_parts(tiny_model: GPT2LMHeadModel, monkey
     assert document_nats(tiny_model, DOCUMENTS, start_id=0) == pytest.approx(whole, rel=1e-6)
 
 
+def test_windows_of_a_long_context_are_not_computed_all_together(
+    tiny_model: GPT2LMHeadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def score() -> list[float]:
+        sizes.clear()
+        return document_nats(tiny_model, DOCUMENTS, start_id=0, context=16, stride=4)
+
+    sizes: list[int] = []
+    body = tiny_model.transformer
+    hook = body.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].numel()))
+    whole = score()
+    assert max(sizes) > 40
+    for most in (40, 3):
+        monkeypatch.setattr(score_module, "TOKENS_AT_ONCE", most)
+        assert score() == pytest.approx(whole, rel=1e-6)
+        assert max(sizes) <= max(most, 16)
+    hook.remove()
+
+
 def test_documents_do_not_see_each_other(tiny_model: GPT2LMHeadModel) -> None:
     together = document_nats(tiny_model, DOCUMENTS, start_id=0, context=8)
     alone = [document_nats(tiny_model, [ids], start_id=0, context=8)[0] for ids in DOCUMENTS]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from transformers import GPT2LMHeadModel
@@ -9,12 +10,18 @@ from transformers import GPT2LMHeadModel
 from mothertongue.errors import ConfigError
 from mothertongue.model.compute import flop_per_token, muon_flop
 from mothertongue.run.settings import parse_settings
-from mothertongue.train.config import TrainConfig
+from mothertongue.train.config import OWN, TrainConfig
 from mothertongue.train.data import Windows
+from mothertongue.train.loop import phase_flop
 from mothertongue.train.schedule import phases
-from mothertongue.train.stage import derive_steps, open_windows
+from mothertongue.train.stage import TRIAL_STEPS, derive_steps, open_windows
 
 Maker = Callable[..., GPT2LMHeadModel]
+
+
+def steps_of(config: TrainConfig, model: GPT2LMHeadModel, windows: Windows) -> int:
+    trial = phases(config, TRIAL_STEPS, 1e-3)
+    return derive_steps(config, windows, trial, phase_flop(config, model, windows.length))
 
 
 def test_steps_and_a_budget_together_are_refused() -> None:
@@ -50,27 +57,32 @@ def test_impossible_settings_are_refused_by_name(values: dict[str, object]) -> N
         parse_settings(TrainConfig, values)
 
 
+@pytest.mark.parametrize("key", OWN)
+def test_what_a_preset_decides_itself_cannot_be_given_with_it(key: str) -> None:
+    value: Any = {"schedule": "cosine", "discriminative": 2.0}.get(key, 0.5)
+    TrainConfig(**{key: value})
+    with pytest.raises(ConfigError, match=f'preset = "guillou" has its own schedule, so {key} = {value!r} would do'):
+        TrainConfig(preset="guillou", **{key: value})
+
+
 def test_steps_win_over_epochs(make_gpt2: Maker, windows: Windows) -> None:
-    assert derive_steps(TrainConfig(steps=7, epochs=3.0), make_gpt2(), windows) == 7
+    assert steps_of(TrainConfig(steps=7, epochs=3.0), make_gpt2(), windows) == 7
 
 
 def test_epochs_count_the_training_tokens(make_gpt2: Maker, windows: Windows) -> None:
     tokens = len(windows.ids)
-    assert derive_steps(TrainConfig(epochs=2.0, batch_size=4), make_gpt2(), windows) == round(2 * tokens / (4 * 32))
-    assert derive_steps(TrainConfig(epochs=0.001, batch_size=64), make_gpt2(), windows) == 1
+    assert steps_of(TrainConfig(epochs=2.0, batch_size=4), make_gpt2(), windows) == round(2 * tokens / (4 * 32))
+    assert steps_of(TrainConfig(epochs=0.001, batch_size=64), make_gpt2(), windows) == 1
 
 
-@pytest.mark.parametrize("preset", ["modern", "guillou"])
+@pytest.mark.parametrize("more", [{}, {"preset": "guillou"}, {"embeddings_first": 0.3}], ids=str)
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-@pytest.mark.parametrize("embeddings_first", [0.0, 0.3])
 def test_a_budget_is_spent_to_within_two_percent(
-    make_gpt2: Maker, windows: Windows, preset: str, optimizer: str, embeddings_first: float
+    make_gpt2: Maker, windows: Windows, optimizer: str, more: dict[str, Any]
 ) -> None:
     model = make_gpt2()
-    config = TrainConfig(
-        budget_teraflop=0.05, batch_size=4, preset=preset, optimizer=optimizer, embeddings_first=embeddings_first
-    )
-    steps = derive_steps(config, model, windows)
+    config = TrainConfig(budget_teraflop=0.05, batch_size=4, optimizer=optimizer, **more)
+    steps = steps_of(config, model, windows)
     plan = phases(config, steps, 1e-3)
     spent = sum(flop_per_token(model, phase.rates, 32) * phase.steps * 4 * 32 for phase in plan)
     if optimizer == "muon":

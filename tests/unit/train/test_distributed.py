@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from mothertongue.compress.distill import distillation_loss
+from mothertongue.compress.distill import Turns, distillation_loss, local_loss
 from mothertongue.compress.theseus import extract_successor, install_modules, make_successor, replace_modules
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.shards import ShardWriter
@@ -55,7 +55,7 @@ CASES: dict[str, dict[str, Any]] = {
     "muon": {"optimizer": "muon"},
     "schedule-free": {"optimizer": "schedule-free"},
     "half": {"precision": "float16"},
-    "theseus": {},
+    "theseus": {"micro_batch": 1},  # a sequence at a time, for which alone a local loss is the same
 }
 KINDS = ("ddp", "fsdp")
 
@@ -93,8 +93,13 @@ def learn(name: str, out: Path, config: TrainConfig, *, dropout: float = 0.0, **
         predecessor = model.requires_grad_(False)
         model = make_successor(predecessor, [0, 3])
         modules = install_modules(model, predecessor)
-        more["loss"] = distillation_loss(predecessor, 0.5)
-        more["before_step"] = lambda step: replace_modules(modules, [step % 2 == 0, step % 3 == 0])
+        turns = Turns(2, local_loss(predecessor, modules), distillation_loss(predecessor, 0.5))
+
+        def before_step(step: int) -> None:
+            replace_modules(modules, [step % 2 == 0, step % 3 == 0])
+            turns.begin(step)
+
+        more |= {"loss": turns.loss, "before_step": before_step}
     fit(model, windows, plan, config, out, **more)
     result = extract_successor(model) if name == "theseus" else model
     assert type(result.base_model.get_input_embeddings()).__name__ == "Embedding"

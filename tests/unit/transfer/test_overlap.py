@@ -5,9 +5,10 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from mothertongue.model.stream import vocabulary_of
 from mothertongue.tokenizer.bytelevel import open_tokenizer, train_bytelevel
 from mothertongue.tokenizer.marks import is_byte_level
-from mothertongue.transfer.overlap import END_ROLE, id_count, shared_tokens, token_keys
+from mothertongue.transfer.overlap import END_ROLE, shared_tokens, token_keys
 
 
 def sentencepiece_like(*tokens: str) -> Tokenizer:
@@ -54,12 +55,12 @@ def test_special_tokens_meet_by_role() -> None:
 def test_ordinary_added_token_is_plain_text() -> None:
     tokenizer = train_bytelevel(["a"], vocab_size=260)
     tokenizer.add_tokens([AddedToken("řř", special=False)])
-    assert token_keys(tokenizer)[id_count(tokenizer) - 1] == "řř".encode()
+    assert token_keys(tokenizer)[vocabulary_of(tokenizer) - 1] == "řř".encode()
 
 
 def test_whole_vocabulary_is_shared_with_itself(source_tokenizer: Tokenizer) -> None:
     keys = token_keys(source_tokenizer)
-    assert shared_tokens(keys, keys) == {i: i for i in range(id_count(source_tokenizer))}
+    assert shared_tokens(keys, keys) == {i: i for i in range(vocabulary_of(source_tokenizer))}
 
 
 def test_gpt2_vocabulary_has_50257_different_tokens(shared_data: Path, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.checkpoint import open_checkpoint
+from mothertongue.model.stream import vocabulary_of
 from mothertongue.tokenizer.bytelevel import decode_ids, encode_text, open_tokenizer, save_tokenizer, train_bytelevel
 from mothertongue.transfer.config import TransferConfig
-from mothertongue.transfer.overlap import id_count
 from mothertongue.transfer.rows import vocabulary_rows
 from mothertongue.transfer.stage import transfer
 from mothertongue.transfer.trim import merge_tree, trim_model, trim_tokenizer
@@ -65,7 +65,7 @@ def tokens_of(tokenizer: Tokenizer, text: str) -> list[str | None]:
 
 def test_text_of_kept_tokens_is_cut_into_the_same_tokens(source: Tokenizer) -> None:
     trimmed = trim_tokenizer(source, used_ids(source))
-    assert 0 < id_count(trimmed.tokenizer) < id_count(source)
+    assert 0 < vocabulary_of(trimmed.tokenizer) < vocabulary_of(source)
     for text in [*TEXTS, *TEXTS[0].split()]:
         if set(encode_text(source, text)) <= set(trimmed.kept):
             assert tokens_of(trimmed.tokenizer, text) == tokens_of(source, text)
@@ -96,7 +96,7 @@ def test_logits_of_kept_tokens_are_equal(
     anatomy: str, build_model: Callable[[str], PreTrainedModel], source: Tokenizer
 ) -> None:
     model = build_model(anatomy)
-    model.resize_token_embeddings(id_count(source), mean_resizing=False)
+    model.resize_token_embeddings(vocabulary_of(source), mean_resizing=False)
     ids = encode_text(source, TEXTS[0])[:60]
     with torch.no_grad():
         before = model(torch.tensor([ids])).logits
@@ -105,7 +105,7 @@ def test_logits_of_kept_tokens_are_equal(
     kept = trim_tokenizer(source, used_ids(source)).kept
     torch.testing.assert_close(after, before[..., list(kept)])
     assert sizes["parameters"] < sizes["parameters_before"]
-    assert sizes["target_vocab_size"] == model.config.vocab_size == id_count(tokenizer) == len(kept)
+    assert sizes["target_vocab_size"] == model.config.vocab_size == vocabulary_of(tokenizer) == len(kept)
 
 
 def test_a_tree_holds_the_pieces_on_the_way_and_no_others() -> None:
@@ -128,7 +128,7 @@ def test_the_step_trims_measures_and_saves(tmp_path: Path, source_checkpoint: Pa
         TransferConfig(method="trim"), tmp_path / "out", checkpoint=source_checkpoint, corpus=corpus_folder
     )
     opened = open_checkpoint(tmp_path / "out")
-    assert metrics["target_vocab_size"] == id_count(opened.tokenizer) < metrics["source_vocab_size"] == 300
+    assert metrics["target_vocab_size"] == vocabulary_of(opened.tokenizer) < metrics["source_vocab_size"] == 300
     assert metrics["starting_bits_per_byte"] < metrics["base_bits_per_byte"]  # no probability for what is gone
     assert not metrics["base_knows"]
     assert metrics["kept_token_mass"] > 0.99
@@ -146,7 +146,7 @@ def test_gpt2s_own_vocabulary_is_trimmed_without_loss(shared_data: Path, tmp_pat
     source = open_tokenizer(tmp_path)
     texts = sentences(CZECH, count=20, seed=3)
     trimmed = trim_tokenizer(source, {i for text in texts for i in encode_text(source, text)})
-    assert 256 < id_count(trimmed.tokenizer) < 600 < id_count(source)
+    assert 256 < vocabulary_of(trimmed.tokenizer) < 600 < vocabulary_of(source)
     for text in texts:
         assert [trimmed.kept[i] for i in encode_text(trimmed.tokenizer, text)] == encode_text(source, text)
     other = "Не всичко, което блести, е злато. 日本 \U0001f600\n\t x"
@@ -175,7 +175,9 @@ def test_a_given_part_of_the_vocabulary_keeps_its_rows_exactly(
     save_tokenizer(part.tokenizer, tmp_path / "part")
     given = {"checkpoint": source_checkpoint, "corpus": corpus_folder}
     transfer(TransferConfig(method="trim"), tmp_path / "out", tokenizer=tmp_path / "part", **given)
-    rows = [vocabulary_rows(one.model, id_count(one.tokenizer)) for one in (source, open_checkpoint(tmp_path / "out"))]
+    rows = [
+        vocabulary_rows(one.model, vocabulary_of(one.tokenizer)) for one in (source, open_checkpoint(tmp_path / "out"))
+    ]
     assert torch.equal(rows[1], rows[0][list(part.kept)])
     with pytest.raises(ConfigError, match="have none in this model"):
         transfer(TransferConfig(method="trim"), tmp_path / "out", tokenizer=target_folder, **given)
