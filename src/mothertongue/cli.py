@@ -143,7 +143,8 @@ def stage_command(stage: Stage) -> click.Command:
         from mothertongue.run.story import tell
 
         step = given_step(stage.name, out, given)
-        manifest = build_step(step, out, {role: locate(reference) for role, reference in step.inputs.items()})
+        inputs = {role: locate(reference, stage.roles[role]) for role, reference in step.inputs.items()}
+        manifest = build_step(step, out, inputs)
         show_result(manifest["metrics"], as_json=as_json, text=tell(out))
 
     return RoomCommand(stage.name, callback=build, params=params, help=stage.help, settings=lambda: stage.config)
@@ -260,7 +261,7 @@ def tokenizer_sweep(corpus: str, out: Path, as_json: bool, **given: Any) -> None
     from mothertongue.tokenizer.sweep import SweepConfig, sweep_sizes
 
     config = parse_settings(SweepConfig, {name: value for name, value in given.items() if value is not None})
-    swept = sweep_sizes(config, out, corpus=locate(corpus))
+    swept = sweep_sizes(config, out, corpus=locate(corpus, "corpus"))
     show_result(swept.figures, as_json=as_json, text=swept.text)
 
 

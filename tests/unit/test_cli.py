@@ -157,7 +157,7 @@ def test_every_option_says_what_it_means(name: str) -> None:
         ("show gone", 1, "gone is not a folder"),
         ("verify gone", 1, "gone is not a folder"),
         ("corpus inspect gone", 1, "gone is not a folder"),
-        ("diff gone gone", 1, "manifest"),
+        ("diff gone gone", 1, "gone is not a folder"),
         ("generate gone Ahoj", 1, '"gone" is neither a folder nor'),
         ("generate gone Ahoj --temperature 0", 2, "temperature = 0"),
         ("next gone Ahoj", 1, '"gone" is neither a folder nor'),

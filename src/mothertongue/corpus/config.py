@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,8 +173,8 @@ class CorpusConfig(Settings):
                 f"heldout_share {self.heldout_share} + dev_share {self.dev_share} leave too little to train on. "
                 "Lower them."
             )
-        if self.sources and sum(source.max_share for source in self.sources) < 1:
-            total = sum(source.max_share for source in self.sources)
+        total = math.fsum(source.max_share for source in self.sources)
+        if self.sources and total < 1 - 1e-9:  # 0.7 + 0.2 + 0.1 is a little less than 1
             raise ConfigError(
                 f"The max_share of all sources add up to {total:g}, so no mix can obey them. Raise one so that "
                 "they reach 1."

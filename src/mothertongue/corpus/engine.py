@@ -18,7 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from typing import TypeVar
 
-from mothertongue.errors import SourceError
+from mothertongue.corpus.outage import OutageError
 from mothertongue.run.progress import be_quiet
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ R = TypeVar("R")
 _AT_ONCE = 3  # tasks for each process: one at work, the others ready
 
 
-class WorkerLostError(SourceError):
+class WorkerLostError(OutageError):
     """A process has ended in the middle of its task."""
 
 

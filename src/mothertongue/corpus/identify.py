@@ -32,6 +32,15 @@ class Identified:
     confidence: float
 
 
+def can_identify(code: str) -> bool:
+    """Whether a text in another language than `code` can be told at all.
+
+    >>> can_identify("cs"), can_identify("cz")
+    (True, False)
+    """
+    return code in library_model().labels
+
+
 def identify(text: str, language: Language) -> Identified | None:
     """The language of `text` among `language`, its confusables and English; None if that cannot be told."""
     identifier = _identifier(language.code, language.confusables)

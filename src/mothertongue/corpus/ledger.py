@@ -6,6 +6,7 @@ import heapq
 import json
 import zlib
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,17 @@ from mothertongue.corpus.wikitext import TemplateWeights
 
 SAMPLES_PER_REASON = 20
 SAMPLE_CHARACTERS = 300
+# what these count went out of documents that stay, or belongs to none
+_NO_DOCUMENT = ("paragraph:", "replaced:", "line-of-", "metadata-without-text", "invalid-metadata")
+
+
+def documents_in(counts: Mapping[str, int]) -> int:
+    """How many documents were dropped for all these reasons together.
+
+    >>> documents_in({"too-short": 3, "paragraph:repeated": 20})
+    3
+    """
+    return sum(count for reason, count in counts.items() if not reason.startswith(_NO_DOCUMENT))
 
 
 class Ledger:
@@ -21,7 +33,7 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self.counts: Counter[tuple[str, str]] = Counter()  # (source, reason) -> documents
+        self.counts: Counter[tuple[str, str]] = Counter()  # (source, reason) -> times
         self._samples: dict[
             str, list[tuple[int, str, str, str]]
         ] = {}  # reason -> heap of (-checksum, source, id, text)
@@ -55,14 +67,14 @@ class Ledger:
                 self._sample(reason, (key, source, id, text))
 
     def by_reason(self) -> dict[str, int]:
-        """Reason -> documents, the most frequent first."""
+        """Reason -> times, the most frequent first."""
         total: Counter[str] = Counter()
         for (_, reason), count in self.counts.items():
             total[reason] += count
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
     def by_source(self) -> dict[str, dict[str, int]]:
-        """Source -> reason -> documents."""
+        """Source -> reason -> times."""
         result: dict[str, dict[str, int]] = {}
         for (source, reason), count in sorted(self.counts.items()):
             result.setdefault(source, {})[reason] = count
@@ -74,13 +86,8 @@ class Ledger:
 
     def write_samples(self, path: Path) -> None:
         """JSON lines of {reason, source, id, text}, reasons in alphabetical order."""
-        with path.open("w", encoding="utf-8", newline="\n") as file:
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             for reason in sorted(self._samples):
                 for _, source, id, text in sorted(self._samples[reason], reverse=True):
-                    record = {
-                        "reason": reason,
-                        "source": source,
-                        "id": id,
-                        "text": text.encode("utf-8", "replace").decode(),
-                    }
+                    record = {"reason": reason, "source": source, "id": id, "text": text}
                     file.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -14,18 +14,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.document import Document
-from mothertongue.corpus.ledger import SAMPLE_CHARACTERS
+from mothertongue.corpus.ledger import Ledger
+from mothertongue.corpus.outage import OutageError
 from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.readers.export import Page
 from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.readers.multistream import Span, spans_of
 from mothertongue.corpus.readers.siteinfo import SiteInfo
 from mothertongue.corpus.readers.wikipedia import read_pages
-from mothertongue.corpus.sources import is_one_file
+from mothertongue.corpus.sources import is_one_file, source_name
 from mothertongue.errors import SourceError
 from mothertongue.languages import open_language
 from mothertongue.run.disk import write_json
@@ -38,15 +39,6 @@ _ITEM_CHARACTERS = 200  # that a document counts for besides its text
 
 
 @dataclass(frozen=True)
-class Drop:
-    """What a reader has refused, on its way to the ledger."""
-
-    reason: str
-    id: str
-    text: str
-
-
-@dataclass(frozen=True)
 class WikiPage:
     """A page that is not yet judged nor extracted."""
 
@@ -54,7 +46,7 @@ class WikiPage:
     file: str
 
 
-Item: TypeAlias = Path | Span | WikiPage | Document | Drop
+Item: TypeAlias = Path | Span | WikiPage | Document
 
 
 @dataclass(frozen=True)
@@ -66,6 +58,7 @@ class Part:
     items: tuple[Item, ...]
     info: SiteInfo | None = None  # of the wiki that pages are from
     bytes: int = 0  # of the input, read to make it
+    dropped: dict[str, Any] | None = None  # Ledger.plain() of what the reader has refused on its way
 
 
 def part_file(folder: Path, name: str, end: str) -> Path:
@@ -128,28 +121,26 @@ def is_export(path: Path, source: Source) -> bool:
 
 
 def _batches(source: Source, file: Readable, config: CorpusConfig) -> Iterator[Part]:
-    """What a file holds, read here from its beginning."""
-    items, read = list[Item](), list[int]()
-    reading = Reading(
-        source,
-        config,
-        open_language(config.language),
-        drop=lambda reason, id, text: items.append(Drop(reason, id, text[:SAMPLE_CHARACTERS])),
-        advance=read.append,
-    )
+    """What a file holds, read here from its beginning. What is refused is only counted: it may be all of the file."""
+    items, read, ledger, name = list[Item](), list[int](), Ledger(), source_name(source)
+
+    def drop(reason: str, id: str, text: str) -> None:
+        ledger.drop(reason, source=name, id=id, text=text)
+
+    reading = Reading(source, config, open_language(config.language), drop, read.append)
     info: SiteInfo | None = None
     characters = 0
     for item, said in _read(file, reading):
         items.append(item)
         info = said or info
         characters += _ITEM_CHARACTERS + len(item.page.wikitext if isinstance(item, WikiPage) else item.text)
-        if characters >= BATCH_CHARACTERS or len(items) >= MAX_ITEMS:
-            yield Part("", source, tuple(items), info, sum(read))
+        if characters >= BATCH_CHARACTERS or len(items) + ledger.counts.total() >= MAX_ITEMS:
+            yield Part("", source, tuple(items), info, sum(read), ledger.plain())
             items.clear()
             read.clear()
-            characters = 0
-    if items:
-        yield Part("", source, tuple(items), info, sum(read))
+            ledger, characters = Ledger(), 0
+    if items or ledger.counts:
+        yield Part("", source, tuple(items), info, sum(read), ledger.plain())
 
 
 def _read(file: Readable, reading: Reading) -> Iterator[tuple[WikiPage | Document, SiteInfo | None]]:
@@ -164,7 +155,7 @@ def _read(file: Readable, reading: Reading) -> Iterator[tuple[WikiPage | Documen
 
 
 def drop_or_raise(error: SourceError, name: str, reading: Reading) -> None:
-    """One damaged file of many is counted; one that the recipe names is an error."""
-    if is_one_file(reading.source):
+    """One damaged file of many is counted; one that the recipe names is an error, and so is an outage."""
+    if is_one_file(reading.source) or isinstance(error, OutageError):
         raise error
     reading.drop("damaged-file", name, str(error))

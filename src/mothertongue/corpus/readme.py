@@ -39,8 +39,9 @@ def corpus_readme(metrics: Metrics) -> str:
         *(f"| {reason} | {count:,} |" for reason, count in metrics["dropped"].items()),
         "",
         *_templates(metrics["dropped_templates"]),
-        "A reason with `paragraph:` counts paragraphs of documents that stay, `replaced:` documents that stay. Samples "
-        "of what was dropped stand in `dropped.jsonl`. The side of a document is decided by the hash of its text.",
+        "A reason with `paragraph:` counts paragraphs of documents that stay, `replaced:` documents that stay, "
+        "`line-of-` lines. Samples of what was dropped stand in `dropped.jsonl`. The side of a document is decided by "
+        "the hash of its text.",
     ]
     return "\n".join(lines) + "\n"
 

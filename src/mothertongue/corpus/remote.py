@@ -1,4 +1,4 @@
-"""Files on servers, read as they come through fsspec: http(s), s3, gs, az, ftp, sftp, memory and what else it knows.
+"""Files on servers, read as they come through fsspec: http(s), s3, gs, az, memory and what else it knows.
 
 What is asked for is what is read: size and version (ETag or date) are noted when the source is looked up, a file that
 has changed since is refused. A cut connection is taken up again where it broke, a few times; a stream without a size
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Literal, cast
 from urllib.parse import urlsplit
 
 from mothertongue.corpus.extras import need
+from mothertongue.corpus.outage import GO_ON, OutageError
 from mothertongue.errors import ConfigError, SourceError
 
 MAX_FILES = 100_000
@@ -25,7 +26,8 @@ TRIES = 5
 WAIT_SECONDS = 0.5  # before the second try, then twice as long each time
 _BLOCK_BYTES = 1 << 22
 _VERSIONS = ("ETag", "etag", "md5Hash", "Content-MD5", "VersionId", "LastModified", "Last-Modified", "mtime", "created")
-_PROTOCOL_EXTRAS = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "sftp": "paramiko"}
+_PROTOCOL_EXTRAS = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
+_WANT_MORE = ("ftp", "sftp", "ssh", "smb", "hdfs", "webhdfs", "git", "github")  # a host apart, a library of the system
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,16 @@ class RemoteFile:
         return PurePosixPath(urlsplit(self.address).path or self.address).name or "index.html"
 
     def open(self, mode: Literal["rb"], /) -> BinaryIO:
-        info = _system(self.address).info(self.address)
-        if _version(info) != self.version:
-            raise OSError(f"it has changed since it was looked up ({self.version} is now {_version(info)})")
-        return cast(BinaryIO, io.BufferedReader(_Steady(self, in_parts=info.get("partial", True)), 1 << 20))
+        try:
+            info = _system(self.address).info(self.address)
+            if _version(info) == self.version:
+                return cast(BinaryIO, io.BufferedReader(_Steady(self, in_parts=info.get("partial", True)), 1 << 20))
+        except Exception as error:  # of every protocol's own library
+            raise OutageError(f"{self} cannot be opened any more: {_words(error)}. {GO_ON}") from error
+        raise OutageError(
+            f"{self} has changed since it was looked up ({self.version} is now {_version(info)}). "
+            "Make the corpus of what is there now: with another --out."
+        )
 
     def __str__(self) -> str:
         return self.address
@@ -70,8 +78,8 @@ def _find(address: str, most: int) -> tuple[RemoteFile, ...]:
         found = _look(system, address)
     except Exception as error:  # of every protocol's own library: all mean that it cannot be had
         raise SourceError(
-            f"{address} cannot be looked up: {type(error).__name__}: {str(error)[:300]}. Check the address, the "
-            "connection and your right to read it; then run the same command."
+            f"{address} cannot be looked up: {_words(error)}. Check the address, the connection and your right to read "
+            "it; then run the same command."
         ) from error
     files = [info for info in found if not PurePosixPath(str(info["name"])).name.startswith(".")]
     if not files or len(files) > MAX_FILES:
@@ -99,6 +107,10 @@ def _address(info: Mapping[str, Any], asked: str) -> str:
     return name if "://" in name else f"{protocol}://{name.lstrip('/')}"
 
 
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:300]}"
+
+
 def _version(info: Mapping[str, Any]) -> str:
     told = next((f"{key} {info[key]}" for key in _VERSIONS if info.get(key)), "no version")
     return f"{told}, {info.get('size') or 'unknown'} bytes"
@@ -106,6 +118,9 @@ def _version(info: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=16)
 def _system_of(protocol: str) -> Any:
+    cannot = f"{protocol}:// addresses cannot be read here; download the file and give its path."
+    if protocol in _WANT_MORE:
+        raise ConfigError(cannot)
     fsspec = need("fsspec", extra="remote", to="read files from servers")
     options: dict[str, Any] = {}
     if protocol in ("http", "https"):
@@ -119,6 +134,8 @@ def _system_of(protocol: str) -> Any:
     except ValueError as error:
         known = ", ".join(sorted(fsspec.available_protocols()))
         raise ConfigError(f"{protocol}:// is not known. There are: {known}.") from error
+    except (TypeError, OSError) as error:
+        raise ConfigError(cannot) from error
 
 
 def _system(address: str) -> Any:
@@ -160,7 +177,7 @@ class _Steady(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill `buffer` as far as the server gives; OSError after a few tries."""
+        """Fill `buffer` as far as the server gives; OutageError after a few tries."""
         data = self._read(len(buffer))
         buffer[: len(data)] = data
         self._at += len(data)
@@ -181,8 +198,10 @@ class _Steady(io.RawIOBase):
                 failed = f"it ends there, but has {self._remote.size:,} bytes"
             except Exception as error:  # of every protocol's own library
                 self._in_parts = self._in_parts and "range" not in str(error).lower()  # a server that gives no parts
-                failed = f"{type(error).__name__}: {str(error)[:300]}"
-        raise OSError(f"the connection broke off at byte {self._at:,}, {TRIES} times: {failed}")
+                failed = _words(error)
+        raise OutageError(
+            f"{self._remote}: the connection broke off at byte {self._at:,}, {TRIES} times: {failed}. {GO_ON}"
+        )
 
     def _take_up(self) -> None:
         """Open it again at the same place; what only comes as a stream is read again up to there."""

@@ -31,7 +31,7 @@ _SUSPECT = re.compile(  # begins with one class, which a search skips to quickly
     f"(?:(?<=[ÂÃÄÅĂĹÐÑĐŃ])[{_LATIN_TRAIL}]|(?<=â)€|(?<=в)Ђ|(?<=[РС])[{_CYRILLIC_TRAIL}][РС][{_CYRILLIC_TRAIL}а-яА-Я]"
     "|(?<=[├┬┼─╨╤])[\x80-\xff░-▟─-╬])"
 )
-_SOFT = re.compile("[\u00ad¬](?<=[^\\W\\d_].)[ \t]*\n?[ \t]*(?=[^\\W\\d_])")
+_SOFT = re.compile("[\u00ad¬](?<=[^\\W\\d_].)[ \t]*+(?:\n[ \t]*+)?+(?=[^\\W\\d_])")
 _CUT = re.compile("[-\u2010]\n(?<=[^\\W\\d_].\n)[ \t]*([^\\W\\d_]+)")
 _LEFT_HALF = re.compile(r"[^\W\d_]+$")
 _LONGEST_HALF = 40

@@ -115,7 +115,7 @@ def _fill(sides: list[str], census: Census, config: CorpusConfig, *, told: str, 
                 f"Dropped: {told}. Add text: at least {len(wanted)} documents, better some hundreds; "
                 'or let a smaller piece be a document (unit = "line" or "blank-line", a lower min_characters).'
             )
-        train.sort(key=lambda index: position(census.digests[index]))
+        train.sort(key=lambda index: position(census.digests[index], config.split_draw))
         for index in train[: min(number, len(train) // 2)]:
             sides[index] = side
 

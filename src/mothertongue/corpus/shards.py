@@ -77,14 +77,14 @@ def encode_document(document: Document) -> bytes:
 
 
 def read_documents(corpus: Path, split: Split) -> Iterator[Document]:
-    """The documents of one side of a finished corpus, in the order of its shards. ArtifactError if there are none
-    or one is damaged.
+    """The documents of one side of a finished corpus, in the order of its shards; none if its share was 0.
+    ArtifactError if there is no shard of any side, or one is damaged.
     """
     if split not in SPLITS:
         raise ArtifactError(f"split = {split!r}: a corpus has {', '.join(SPLITS)}.")
-    if not list(Path(corpus).glob(f"{split}-*.jsonl.zst")):
+    if not any(list(Path(corpus).glob(f"{side}-*.jsonl.zst")) for side in SPLITS):
         raise ArtifactError(
-            f"{corpus} has no {split}-*.jsonl.zst, so it is not a finished corpus. Name a folder that "
+            f"{corpus} has no {split}-*.jsonl.zst nor another side, so it is not a finished corpus. Name a folder that "
             "`mothertongue corpus` made."
         )
     yield from read_shards(Path(corpus), split)

@@ -18,8 +18,11 @@ def text_digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=16).digest()
 
 
-def position(digest: bytes) -> float:
-    """Where a document stands between 0 and 1: held-out documents are the first, then come dev, then train."""
+def position(digest: bytes, draw: int = 0) -> float:
+    """Where a document stands in a draw, between 0 and 1: held-out documents are the first, then come dev, then
+    train.
+    """
+    digest = redrawn(digest, draw) if draw else digest
     return int.from_bytes(digest[:6], "big") / (1 << 48)  # 48 bits: more would round up to 1
 
 
@@ -29,7 +32,7 @@ def side_of(digest: bytes, *, heldout_share: float, dev_share: float, draw: int 
     >>> side_of(bytes(16), heldout_share=0.02, dev_share=0.01)
     'heldout'
     """
-    at = position(redrawn(digest, draw) if draw else digest)
+    at = position(digest, draw)
     return "heldout" if at < heldout_share else "dev" if at < heldout_share + dev_share else "train"
 
 

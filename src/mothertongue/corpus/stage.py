@@ -10,9 +10,10 @@ from typing import Any
 
 from mothertongue.corpus.alike import BETWEEN_RULES
 from mothertongue.corpus.config import CorpusConfig, Source
-from mothertongue.corpus.engine import WorkerLostError
 from mothertongue.corpus.gather import Census, gather, spool_files
-from mothertongue.corpus.ledger import Ledger
+from mothertongue.corpus.identify import can_identify
+from mothertongue.corpus.ledger import Ledger, documents_in
+from mothertongue.corpus.outage import OutageError
 from mothertongue.corpus.quality import RULES
 from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.readme import corpus_readme, without_licence
@@ -23,33 +24,38 @@ from mothertongue.corpus.shards import ShardWriter, read_lines
 from mothertongue.corpus.sources import file_entry, licence_of, source_files, source_name
 from mothertongue.corpus.split import SPLITS
 from mothertongue.errors import ConfigError, SourceError
-from mothertongue.languages import open_language
+from mothertongue.languages import ANY, language_codes, open_language
 from mothertongue.run.artifact import Metrics
+from mothertongue.run.disk import write_text
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.progress import say, track
 from mothertongue.run.settings import suggest
 
 _OURS = ("*.jsonl.zst", "dropped.jsonl", "README.md")
-_WORK = PROGRESS  # a folder of its own, removed at the end
+_WORK = PROGRESS  # removed when the manifest has been written: until then a kill loses nothing
 
 
 def corpus(config: CorpusConfig, out: Path) -> Metrics:
     """Turn `config.sources` into shards of clean documents in `out`. SourceError if nothing, or too little, is left."""
     check(config)
+    if config.language not in (ANY, *language_codes()) and not can_identify(config.language):
+        say(
+            f'note: "{config.language}" is no language that can be recognised, so text of other languages is kept '
+            f"({', '.join(language_codes())} are known best). Codes are those of Wikipedia: Czech is cs."
+        )
     files = {source_name(source): source_files(source, config) for source in config.sources}
     work, ledger = _sweep(out), Ledger()
     try:
         census = gather(config, work, ledger)
         sides = settle(census, config, work, ledger)
     except (SourceError, ConfigError) as error:
-        if not isinstance(error, WorkerLostError):
+        if not isinstance(error, OutageError):
             shutil.rmtree(work, ignore_errors=True)  # it must not stand in the way of corrected settings
         raise
     _write_shards(work, out, sides, census, shard_bytes=config.shard_megabytes * 1_000_000)
-    shutil.rmtree(work)
     ledger.write_samples(out / "dropped.jsonl")
     metrics = _metrics(config, census, sides, ledger, files)
-    (out / "README.md").write_text(corpus_readme(metrics), "utf-8")
+    write_text(out / "README.md", corpus_readme(metrics))
     if words := without_licence(metrics["sources"]):
         say(f"  {words}")
     return metrics
@@ -100,6 +106,7 @@ def _metrics(
         "splits": {split: _totals([i for i in kept if sides[i] == split], census) for split in SPLITS},
         "sources": [],
         "dropped": ledger.by_reason(),
+        "dropped_documents": documents_in(ledger.by_reason()),
         "dropped_by_source": ledger.by_source(),
         "dropped_templates": ledger.templates.heaviest(),
     }

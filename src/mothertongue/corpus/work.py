@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from socket import gethostname
 from typing import Any
@@ -23,7 +23,7 @@ from mothertongue.corpus.config import CorpusConfig
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.judge import judge
 from mothertongue.corpus.ledger import Ledger
-from mothertongue.corpus.parts import Drop, Part, WikiPage, drop_or_raise, part_file
+from mothertongue.corpus.parts import Part, WikiPage, drop_or_raise, part_file
 from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.readers.multistream import Span
 from mothertongue.corpus.readers.wikipedia import open_wiki, page_document, read_span
@@ -70,6 +70,8 @@ def work(part: Part, config: CorpusConfig, folder: Path) -> int:
     def drop(reason: str, id: str, text: str) -> None:
         ledger.drop(reason, source=name, id=id, text=text)
 
+    if part.dropped:
+        ledger.merge(part.dropped)
     reading = Reading(part.source, config, open_language(config.language), drop, read.append, ledger.templates)
     rows, signatures = list[tuple[str, int]](), Signatures()
     places = {end: part_file(folder, part.name, end) for end in ("jsonl.zst", "signatures", "json")}
@@ -92,13 +94,18 @@ def work(part: Part, config: CorpusConfig, folder: Path) -> int:
 
 def kept_documents(part: Part, reading: Reading) -> Iterator[tuple[Document, View]]:
     """The documents of a part that pass every rule for one document alone, cleaned, and the view of their text."""
+    taken_out = list[tuple[str, str, str]]()  # of the document, told if it stays
+    refining = replace(reading, drop=lambda *told: taken_out.append(told))
     for document in read_part(part, reading):
         text = clean(repair(document.text, reading.language, skip=reading.source.skip_rules))
-        text = refine(text, document.id, reading)
+        taken_out.clear()
+        text = refine(text, document.id, refining)
         own = View(text)
         if reason := judge(own, reading):
             reading.drop(reason, document.id, text or document.text)
         else:
+            for told in taken_out:
+                reading.drop(*told)
             yield Document(text, document.id, document.source, _flagged(text, document.meta, reading)), own
 
 
@@ -113,8 +120,6 @@ def read_part(part: Part, reading: Reading) -> Iterator[Document]:
     for item in part.items:
         if isinstance(item, Document):
             yield item
-        elif isinstance(item, Drop):
-            reading.drop(item.reason, item.id, item.text)
         elif isinstance(item, Span):
             try:
                 yield from read_span(item, reading)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +13,7 @@ from mothertongue.evaluate.report import write_report
 from mothertongue.evaluate.tasks import TASKS, Outcome, Subject
 from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.run.artifact import Metrics, write_json
+from mothertongue.run.manifest import PROGRESS
 
 
 def evaluate(config: EvaluateConfig, out: Path, *, checkpoint: Path, corpus: Path) -> Metrics:
@@ -21,7 +21,7 @@ def evaluate(config: EvaluateConfig, out: Path, *, checkpoint: Path, corpus: Pat
 
     Tasks that a killed attempt has finished are not measured again.
     """
-    workspace = out / "progress"
+    workspace = out / PROGRESS
     workspace.mkdir(exist_ok=True)
     for file in out.glob(".report.*"):
         file.unlink()  # half-written by a killed attempt
@@ -29,7 +29,6 @@ def evaluate(config: EvaluateConfig, out: Path, *, checkpoint: Path, corpus: Pat
     subject = Subject(open_checkpoint(checkpoint), corpus, texts, config, workspace)
     outcomes = {task: _measure(task, subject) for task in config.tasks}
     report = write_report(out, outcomes, subject)
-    shutil.rmtree(workspace)
     return {"split": config.split, **report["figures"]}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -26,6 +26,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 MANIFEST = "manifest.json"
 REQUIRED = {"kind": str, "stage": str, "fingerprint": str, "config": dict, "outputs": dict, "metrics": dict}
 MAX_MANIFEST_BYTES = 64 << 20
+_MADE_BY = {kind: kind for kind in KINDS} | {"checkpoint": "train", "report": "evaluate"}  # kind -> a command
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,7 @@ class Artifact:
 def open_artifact(path: Path, kind: str | None = None) -> Artifact:
     """The artifact in folder `path`; ArtifactError if it is unfinished, absent, damaged or no `kind`."""
     path = Path(path)
-    if not path.is_dir():
-        partial = path.with_name(path.name + ".partial")
-        state = f"{partial} is unfinished; run the same command again to continue it" if partial.is_dir() else ""
-        raise ArtifactError(f"{path} is not a folder. {state or 'Check the path, or make it with `mothertongue run`'}.")
+    _need_folder(path, kind)
     if not (path / MANIFEST).is_file():
         return _foreign(path, kind)
     manifest = read_manifest(path)
@@ -53,6 +51,17 @@ def open_artifact(path: Path, kind: str | None = None) -> Artifact:
             f"{path} is a {manifest['kind']}, but a {kind} is needed here. Name a folder made by a step that makes one."
         )
     return Artifact(path, manifest["kind"], manifest["fingerprint"], manifest)
+
+
+def _need_folder(path: Path, kind: str | None = None) -> None:
+    if path.is_dir():
+        return
+    cure = "Check the path, or make it with `mothertongue run`."
+    if (partial := path.parent / f"{path.name}.partial").is_dir():
+        cure = f"{partial} is unfinished; run the same command again to continue it."
+    elif kind:
+        cure = f"A {kind} is needed here: `mothertongue {_MADE_BY[kind]} --out {path}` makes one."
+    raise ArtifactError(f"{path} is not a folder. {cure}")
 
 
 def _serves(path: Path, kind: str) -> bool:
@@ -67,7 +76,8 @@ def _foreign(path: Path, kind: str | None) -> Artifact:
         found = "tokenizer"
     else:
         raise ArtifactError(
-            f"{path} holds neither a manifest.json nor a Hugging Face model, so it is no {kind or 'artifact'}."
+            f"{path} holds neither a manifest.json nor a Hugging Face model, so it is no {kind or 'artifact'}. Name a "
+            f"folder that `mothertongue {_MADE_BY[kind] if kind else 'run'}` has finished."
         )
     digest = hashlib.sha256()
     for name, entry in hash_files(path).items():
@@ -77,6 +87,7 @@ def _foreign(path: Path, kind: str | None) -> Artifact:
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest of the folder `path`, checked for the keys that all else relies on; ArtifactError otherwise."""
+    _need_folder(Path(path))
     file = Path(path) / MANIFEST
     try:
         if file.stat().st_size > MAX_MANIFEST_BYTES:
@@ -110,11 +121,12 @@ def output_files(folder: Path) -> Iterator[Path]:
             yield file
 
 
-def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Relative name -> {bytes, sha256} of every output file."""
+def hash_files(folder: Path, *, without: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """Relative name -> {bytes, sha256} of every output file; `without` some files and folders in `folder`."""
     return {
-        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": sha256_file(file)}
+        name.as_posix(): {"bytes": file.stat().st_size, "sha256": sha256_file(file)}
         for file in output_files(folder)
+        if (name := file.relative_to(folder)).parts[0] not in without
     }
 
 

@@ -102,7 +102,7 @@ def _look_ahead(steps: list[Step], folder: Path) -> list[_Job]:
 
 def _outside(step: Step, role: str, reference: str) -> Path:
     try:
-        return locate(reference)
+        return locate(reference, step.stage.roles[role])
     except ArtifactError as error:
         raise ArtifactError(
             f"[{step.name}] {role}: {error} A step of the recipe must stand above the one that uses it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,12 @@ def _flat_folder(folder: Path) -> dict[str, Any]:
 def _flat_manifest(manifest: Manifest) -> dict[str, Any]:
     flat = {"stage": manifest["stage"], "stage_version": manifest.get("stage_version")}
     flat |= _flat(manifest["config"], "settings")
-    for entry in manifest.get("inputs", []):
-        name = f"file.{Path(entry['path']).name}" if entry["role"] == "file" else entry["role"]
+    inputs = manifest.get("inputs", [])
+    times = Counter(Path(entry["path"]).name for entry in inputs if entry["role"] == "file")
+    for entry in inputs:
+        path, name = entry["path"], entry["role"]
+        if name == "file":
+            name = f"file.{path if times[Path(path).name] > 1 else Path(path).name}"
         flat[f"inputs.{name}"] = entry["fingerprint"][:12]
     return flat | _flat(manifest["metrics"], "metrics")
 

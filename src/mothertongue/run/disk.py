@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mothertongue.errors import ArtifactError
+from mothertongue.errors import ArtifactError, SourceError
 
 WRITING = ".writing"  # the end of a file's name until it is whole
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -25,11 +25,14 @@ FULL_WORDS = (
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` so that `path` holds either the old or the whole new content at any moment."""
+    """Write `text` so that `path` holds either the old or the whole new content at any moment.
+
+    A file's name may have bytes that are no UTF-8: Python's signs for them are written as JSON has them, like \\udce8.
+    """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}{WRITING}")
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -97,11 +100,11 @@ def is_locked(out: Path) -> bool:
 
 @contextmanager
 def plain_disk_errors(folder: Path) -> Iterator[None]:
-    """Turn a full disk, in whatever words a library reports it, into one ArtifactError."""
+    """Turn a full disk, in whatever words a library reports it, into one ArtifactError; a SourceError says more."""
     try:
         yield
     except Exception as error:
-        if not _means_full(error):
+        if isinstance(error, SourceError) or not _means_full(error):
             raise
         free = shutil.disk_usage(_existing(folder)).free / 1e6
         raise ArtifactError(

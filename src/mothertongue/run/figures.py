@@ -15,7 +15,12 @@ _TRAINED = ("{steps:,} steps", "{tokens:#tokens}", "{tflop:#Tflop}", "{loss:.3f}
 
 # phrases over a step's settings and metrics; one whose values are absent is left out; ":#B" writes 12.3 MB
 PHRASES: dict[str, tuple[str, ...]] = {
-    "corpus": ("{documents:,} documents", "{bytes:#B}", "{dropped:,} dropped", "{heldout_share:.1%} held out"),
+    "corpus": (
+        "{documents:,} documents",
+        "{bytes:#B}",
+        "{dropped_documents:,} dropped",
+        "{heldout_share:.1%} held out",
+    ),
     "tokenizer": ("{vocab_size:,} tokens", "{fertility:.2f} tokens per word", "{bytes_per_token:.2f} bytes per token"),
     "model": ("{parameters:#parameters}", "{vocab_size:,} tokens"),
     "transfer": (
@@ -42,8 +47,7 @@ def key_figures(manifest: Mapping[str, Any]) -> list[str]:
     if manifest["stage"] not in PHRASES:
         plain = [(key, value) for key, value in metrics.items() if isinstance(value, (int, float, str))]
         return [f"{key} {magnitude(v) if isinstance(v, (int, float)) else v}" for key, v in plain[:6]]
-    words = {key: _Word(sum(value.values()) if _counts(value) else value) for key, value in metrics.items()}
-    words = {key: _Word(value) for key, value in manifest["config"].items()} | words
+    words = {key: _Word(value) for key, value in (manifest["config"] | metrics).items()}
     return list(_filled(PHRASES[manifest["stage"]], words))
 
 
@@ -99,10 +103,6 @@ def _filled(phrases: tuple[str, ...], words: Mapping[str, _Word]) -> Iterator[st
             yield phrase.format_map(words)
         except (KeyError, ValueError, TypeError):
             continue  # this step has no such figure
-
-
-def _counts(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value) and all(isinstance(item, int) for item in value.values())
 
 
 def _defaults(kind: type[Settings]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def files_of(path: str) -> list[Path]:
     if not result:
         shown = path if path == meant else f"{path} ({meant})"
         raise SourceError(f"{shown}: there is no such file. Correct the path of the source, or the variable in it.")
-    return result
+    return list(dict.fromkeys(result))  # ** means a folder, and what is in it
 
 
 def _files_in(folder: Path) -> list[Path]:

@@ -6,20 +6,25 @@ import re
 from pathlib import Path
 
 from mothertongue.errors import ArtifactError
+from mothertongue.run.artifact import open_artifact
 
 BASES = Path(__file__).parents[1] / "model" / "bases"
 _HUB = re.compile(r"hub:[\w.-]+(/[\w.-]+)?")
 HUB_FILES = ["*.json", "*.safetensors", "*.txt"]  # no pickle, no code
 
 
-def locate(reference: str) -> Path:
-    """The folder that `reference` means: a path, the name of a shipped base, or `hub:owner/name`."""
+def locate(reference: str, kind: str | None = None) -> Path:
+    """The folder that `reference` means: a path, the name of a shipped base, or `hub:owner/name`. ArtifactError if it
+    means none; one that tells of bases only if a model would serve as this `kind`.
+    """
     if Path(reference).is_dir():
         return Path(reference)
     if reference in shipped_bases():
         return BASES / reference
     if _HUB.fullmatch(reference):
         return _download(reference.removeprefix("hub:"))
+    if kind not in (None, "checkpoint", "tokenizer"):
+        return open_artifact(Path(reference), kind).path  # which says what is wrong
     bases = ", ".join(shipped_bases()) or "none"
     raise ArtifactError(
         f'"{reference}" is neither a folder nor a shipped base ({bases}). '

@@ -23,7 +23,7 @@ ENTRY = ("step", "stage", "kind", "fingerprint", "config", "metrics", "inputs") 
 def make_manifest(
     step: Step, request: Request, artifacts: Mapping[str, Artifact], metrics: Metrics, partial: Path, seconds: float
 ) -> Manifest:
-    """Everything that is known of the work in `partial`; hashes all its files."""
+    """Everything that is known of the work in `partial`; hashes all files that stay."""
     inputs = [{"role": role, "path": str(a.path), "fingerprint": a.fingerprint} for role, a in artifacts.items()]
     inputs += [{"role": "file", "path": path, "fingerprint": digest} for path, digest in request.files.items()]
     return {
@@ -36,11 +36,7 @@ def make_manifest(
         "inputs": inputs,
         "stage_version": step.stage.version,
         "seed": request.config.get("seed"),
-        "outputs": {
-            name: found
-            for name, found in hash_files(partial).items()
-            if name != PLAN and not name.startswith(f"{PROGRESS}/")
-        },
+        "outputs": hash_files(partial, without=(PLAN, PROGRESS)),
         "versions": _versions(),
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "seconds": round(seconds, 2),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mothertongue.errors import ConfigError
-from mothertongue.run.artifact import MANIFEST
+from mothertongue.run.artifact import MANIFEST, read_manifest
 from mothertongue.run.build import RECIPE, kept_overrides
 from mothertongue.run.recipe import Recipe, read_recipe
 
@@ -26,22 +26,30 @@ _MORE = {"transfer": ("corpus",), "train": ("corpus",), "evaluate": ("corpus",),
 
 
 def next_command(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """The command after the one that made `folder`; the run's own if its recipe has steps to do."""
-    if (folder.parent / RECIPE).is_file() and unfinished_steps(folder.parent):
-        return run_command(folder.parent)
-    if manifest["kind"] == "export":
-        return command("generate", folder, "--max-new-tokens", 40)
+    """The command after the one that made `folder` and what stands beside it; the run's own if its recipe has steps
+    to do.
+    """
+    run = folder.parent
+    recipe = kept_recipe(run) if (run / RECIPE).is_file() else None
+    steps = recipe.steps if recipe else ()
+    if any(not (run / step.name / MANIFEST).is_file() for step in steps):
+        return run_command(run)
+    exports = [run / step.name for step in steps if step.stage.makes == "export"]
+    if manifest["kind"] == "export" or exports:
+        return command("generate", folder if manifest["kind"] == "export" else exports[-1], "--max-new-tokens", 40)
     if manifest["stage"] == "compare" and manifest.get("metrics", {}).get("best_method"):
         return _best(folder, manifest)
     if manifest["stage"] not in _ONWARD:
         return command("verify", folder)
     stage, role = _ONWARD[manifest["stage"]]
+    if (run / stage / MANIFEST).is_file() and (made := read_manifest(run / stage))["stage"] == stage:
+        return next_command(run / stage, made)
     inputs = {entry["role"]: entry["path"] for entry in manifest.get("inputs", [])}
     words: list[Any] = ["--checkpoint", "english-base"] if stage == "transfer" else []
     words += [f"--{role}", folder]
     for other in _MORE.get(stage, ()):
         words += [f"--{other}", inputs.get(other, other.upper())]
-    return command(stage, *words, "--out", folder.parent / stage)
+    return command(stage, *words, "--out", run / stage)
 
 
 def _best(folder: Path, manifest: Mapping[str, Any]) -> str:
@@ -58,12 +66,6 @@ def run_command(folder: Path) -> str:
     """The command that continues the run in `folder`."""
     changes = [word for key, value in kept_overrides(folder).items() for word in ("--set", f"{key}={value}")]
     return command("run", folder / RECIPE, "--out", folder, *changes)
-
-
-def unfinished_steps(folder: Path) -> list[str]:
-    """Names of the steps of a run that are not finished."""
-    recipe = kept_recipe(folder)
-    return [step.name for step in recipe.steps if not (folder / step.name / MANIFEST).is_file()] if recipe else []
 
 
 def kept_recipe(folder: Path) -> Recipe | None:

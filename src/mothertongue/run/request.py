@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,7 +36,8 @@ class Request:
         """SHA-256 over stage, version, settings, inputs, and the content (not the place) of source files."""
         hashed = {"stage": self.stage, "version": self.version, "config": self.config, "inputs": self.inputs}
         hashed["files"] = sorted(self.files.values())
-        return hashlib.sha256(json.dumps(hashed, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        text = json.dumps(hashed, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def request_of(step: Step, inputs: Mapping[str, str]) -> Request:
@@ -86,10 +88,20 @@ def refuse(folder: Path, old: Request, new: Request) -> NoReturn:
 
 
 def describe_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """One line per key whose value differs."""
+    """One line per key whose value differs; of tables and lists the first place that does."""
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
-            yield f"{key} was {_short(old.get(key))}, is now {_short(new.get(key))}"
+            yield _change(key, old.get(key), new.get(key))
+
+
+def _change(key: str, old: Any, new: Any) -> str:
+    inner: Iterator[tuple[str, Any, Any]] = iter(())
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        inner = ((f"{key}.{name}", old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys()))
+    elif isinstance(old, list) and isinstance(new, list):
+        inner = ((f"{key}[{at}]", *pair) for at, pair in enumerate(zip_longest(old, new)))
+    differing = next((one for one in inner if one[1] != one[2]), None)
+    return _change(*differing) if differing else f"{key} was {_short(old)}, is now {_short(new)}"
 
 
 def _changed_files(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:

@@ -121,7 +121,10 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:
-        raise ConfigError(f"{where} = {value!r} is a {type(value).__name__}; it must be of type {hint.__name__}.")
+        kind = type(value).__name__
+        raise ConfigError(
+            f"{where} = {value!r} is {'an' if kind == 'int' else 'a'} {kind}; it must be of type {hint.__name__}."
+        )
     if hint is str and "\0" in value:
         raise ConfigError(f"{where} = {value!r} has a NUL character in it. Remove it.")
     return value

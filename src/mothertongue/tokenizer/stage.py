@@ -23,7 +23,7 @@ _BYTES_TO_CHOOSE_BY = 1_000_000
 
 
 def tokenizer(config: TokenizerConfig, out: Path, *, corpus: Path) -> Metrics:
-    """Train a tokenizer into `out`; metrics are its size, its cuts and its fit on development text.
+    """Train a tokenizer into `out`; metrics are its size, its cuts and its fit on development text, if there is any.
 
     Raises ArtifactError if the corpus has no training text.
     """
@@ -34,7 +34,8 @@ def tokenizer(config: TokenizerConfig, out: Path, *, corpus: Path) -> Metrics:
         say(f"  the text merits only {size} of the {config.vocab_size} tokens asked for; the vocabulary has {size}")
     save_tokenizer(trained, out, context=config.model_max_length)
     fit = measure_fit(trained, (document.text for document in read_documents(corpus, "dev")))
-    return {"vocab_size": size, "split": split, **fit.as_metrics(), "longest_tokens": longest_tokens(trained, 12)}
+    figures = fit.as_metrics() if fit.tokens else {}
+    return {"vocab_size": size, "split": split, **figures, "longest_tokens": longest_tokens(trained, 12)}
 
 
 def choose_split(config: TokenizerConfig, corpus: Path) -> str:

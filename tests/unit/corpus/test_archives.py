@@ -18,7 +18,8 @@ import zstandard
 
 from mothertongue.corpus.config import Source
 from mothertongue.corpus.document import Document
-from mothertongue.corpus.readers import Reading, read_file
+from mothertongue.corpus.outage import OutageError
+from mothertongue.corpus.readers import Reading, copies, read_file
 from mothertongue.corpus.readers import archive as archives
 from mothertongue.errors import SourceError
 
@@ -254,3 +255,45 @@ def test_an_archive_of_many_files_keeps_no_memory_of_them(tmp_path: Path, readin
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 << 20
+
+
+def long_headers() -> bytes:
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 2
+    return (info.tobuf(tarfile.GNU_FORMAT) + b"a\0".ljust(512, b"\0")) * 2000
+
+
+def wrong_name() -> bytes:
+    data = zipped({"книга.txt": b"x", "b.txt": b"dobr"})
+    return data[:30] + b"\xff" + data[31:]  # in the header before the member, not in the directory
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "texts", "reason"),
+    [
+        ("a.zip", wrong_name(), ["dobr"], "damaged-archive"),
+        ("a.zip", zipped({"к" * 140 + ".fb2": b"<FictionBook/>", "b.txt": b"dobr"}), ["dobr"], "no-text"),
+        ("a.tar", long_headers(), [], "damaged-file"),
+    ],
+)
+def test_an_odd_member_ends_nothing(
+    tmp_path: Path, reading: Callable[..., Reading], drops: Drops, name: str, data: bytes, texts: list[str], reason: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    found = read_file(tmp_path / name, reading(Source(str(tmp_path))))
+    assert [document.text for document in found] == texts
+    assert [drop[0] for drop in drops] == [reason]
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_a_full_disk_for_copies_is_no_damaged_member(
+    tmp_path: Path, reading: Callable[..., Reading], drops: Drops, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def full(*_: object) -> bool:
+        raise OutageError("Copying to /tmp failed")
+
+    monkeypatch.setattr(copies, "copy_at_most", full)
+    (tmp_path / f"a.{kind}").write_bytes({"tar": tar, "zip": zipped}[kind]({"a.epub": b"PK", "b.txt": b"dobr"}))
+    with pytest.raises(OutageError):
+        list(read_file(tmp_path / f"a.{kind}", reading(Source(str(tmp_path)))))
+    assert drops == []

@@ -64,6 +64,9 @@ def packed(make: str) -> bytes:
         (gzip.compress(b'{"text": "a"}'), "jsonl"),
         (b"<mediawiki xmlns='x'>", "wikipedia"),
         (b"\n<!-- a --><!DOCTYPE HTML><html>", "html"),
+        (b"<?xml version='1.0'?>\n<!-- a --> <!-- <html> -->\n<html>", "html"),
+        (b"<!-- <html> --><p>", "text"),
+        (b"<!---->" * 500 + b"x", "text"),  # at once: backtracking would never end
         (b"PAR1\x00\x01", "parquet"),
         (b"%PDF-1.4", "pdf"),
         (packed("zip"), "archive"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from mothertongue.corpus import gather, parts
-from mothertongue.corpus.config import Source
+from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.engine import WorkerLostError, run_tasks
+from mothertongue.corpus.outage import OutageError
+from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.multistream import spans_of
 from mothertongue.errors import SourceError
 
@@ -56,6 +59,25 @@ def test_any_number_of_processes_gives_the_same_bytes(tmp_path: Path, sources: l
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")
     assert one["documents"] == 160
     assert one["dropped"] == {"duplicate": 50, "too-short": 1}
+
+
+def test_what_is_refused_of_a_large_file_is_counted_and_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PART_BYTES", 0)
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"body": "text"}\n' * 30_000)
+    source = Source(str(path))
+    (part,) = parts.parts_of([(source, path)], CorpusConfig(sources=(source,)), tmp_path)
+    assert part.dropped is not None and part.dropped["counts"] == [["a", "no-text", 30_000]]
+    assert part.items == () and len(pickle.dumps(part)) < 20_000
+
+
+def test_one_damaged_export_of_many_is_counted_but_no_outage(reading: Callable[..., Reading]) -> None:
+    many = reading(Source("wikis/*.xml"))
+    parts.drop_or_raise(SourceError("it is cut"), "a.xml", many)
+    with pytest.raises(OutageError):
+        parts.drop_or_raise(OutageError("the disk fails"), "a.xml", many)
 
 
 def test_a_stopped_run_goes_on_with_the_next_part(

@@ -133,7 +133,8 @@ def test_entities_of_its_own_are_refused(
 @pytest.mark.parametrize(
     "data",
     ["<FictionBook><body>" + "<section>" * 100_000 + "<p>дъно</p>", "<FictionBook><body>" + "<p>а</p>" * 100_000,
-     "<FictionBook><body><p>" + "а" * 3_000_000, "<FictionBook><body><poem>" + "<v/>" * 100_000],
+     "<FictionBook><body><p>" + "а" * 3_000_000, "<FictionBook><body><poem>" + "<v/>" * 100_000,
+     "<FictionBook><body><p>a</p>" + "\n" * 100_000 + "<p>b</p>"],
 )  # fmt: skip
 def test_depth_and_length_take_bounded_time(tmp_path: Path, reading: Callable[..., Reading], data: str) -> None:
     (tmp_path / "a.fb2").write_text(data, "utf-8")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
+import io
 import lzma
+import os
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
 
+from mothertongue.corpus.outage import OutageError
+from mothertongue.corpus.readers.copies import copy_at_most
 from mothertongue.corpus.readers.files import BLOCK_BYTES, read_blocks
 from mothertongue.errors import SourceError
 
@@ -89,6 +95,45 @@ def test_bytes_from_disk_are_reported(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_source_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"gone\.gz cannot be read"):
         list(read_blocks(tmp_path / "gone.gz"))
+
+
+class Failing:
+    """A file of a disk that fails while it is read."""
+
+    name = "a.txt"
+
+    def __init__(self, begins: bytes, error: OSError) -> None:
+        self.blocks: list[bytes | OSError] = [begins, error]
+
+    def open(self, mode: str, /) -> Any:
+        return self
+
+    def __enter__(self) -> Failing:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def read(self, size: int) -> bytes:
+        block = self.blocks.pop(0)
+        if isinstance(block, OSError):
+            raise block
+        return block
+
+
+@pytest.mark.parametrize("begins", [b"text ", gzip.compress(DATA)[:99]], ids=["plain", "packed"])
+def test_a_failing_disk_is_no_damaged_file(begins: bytes) -> None:
+    with pytest.raises(OutageError, match=r"Input/output error.*same command again"):
+        list(read_blocks(Failing(begins, OSError(errno.EIO, os.strerror(errno.EIO)))))
+    with pytest.raises(SourceError) as caught:
+        list(read_blocks(Failing(begins, OSError("the library's own words for bad bytes"))))
+    assert not isinstance(caught.value, OutageError)
+
+
+def test_a_copy_for_which_there_is_no_room_is_no_fault_of_its_source() -> None:
+    with Path("/dev/full").open("wb") as full, pytest.raises(OutageError, match="set TMPDIR"):
+        copy_at_most(io.BytesIO(b"text"), full, 9)
+    with pytest.raises(OSError, match=r"^cut$"):  # nor is a failing source the disk's
+        copy_at_most(Failing(b"text", OSError("cut")), io.BytesIO(), 9)  # type: ignore[arg-type]
 
 
 def test_an_empty_file_has_no_blocks(tmp_path: Path) -> None:

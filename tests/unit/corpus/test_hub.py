@@ -13,6 +13,7 @@ import pytest
 from mothertongue.corpus.address import ask, places
 from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.document import Document
+from mothertongue.corpus.outage import OutageError
 from mothertongue.corpus.readers import Reading, hub, read_file
 from mothertongue.errors import ConfigError, SourceError
 from mothertongue.run import plan
@@ -73,8 +74,18 @@ def test_a_data_set_is_streamed_at_its_commit(read: Read, calls: list[dict[str, 
     ],
 )
 def test_what_is_not_there_is_named_beside_what_is(read: Read, settings: dict[str, Any], words: str) -> None:
-    with pytest.raises(SourceError, match=words):
+    with pytest.raises(SourceError, match=words) as caught:
         read(**settings)
+    assert not isinstance(caught.value, OutageError)  # another setting is needed, and not another attempt
+
+
+def test_a_network_that_is_away_is_no_wrong_setting(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(datasets, "load_dataset", unreachable)
+    with pytest.raises(OutageError, match="no route to host"):
+        read()
 
 
 def test_a_stream_that_breaks_off_says_how_far_it_came(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +100,7 @@ def test_a_stream_that_breaks_off_says_how_far_it_came(read: Read, monkeypatch: 
             raise ConnectionError("cut")
 
     monkeypatch.setattr(datasets, "load_dataset", lambda *args, **options: Rows())
-    with pytest.raises(SourceError, match=r"broke off after 1 rows: cut.*hf download"):
+    with pytest.raises(OutageError, match=r"broke off after 1 rows: cut.*hf download"):
         read()
 
 

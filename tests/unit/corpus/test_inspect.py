@@ -83,6 +83,16 @@ def test_tables_tell_what_was_kept_and_dropped_by_source_and_reason(tmp_path: Pa
     assert {file.name for file in folder.iterdir()} == {"dropped.jsonl", "manifest.json", "train-00000.jsonl.zst"}
 
 
+def test_paragraphs_that_went_are_no_dropped_documents(tmp_path: Path) -> None:
+    reasons = ["too-short", "paragraph:repeated"]
+    found = inspect_corpus(make_corpus(tmp_path / "c", texts={"knihy": [TEXT] * 5}, reasons=reasons))
+    lines = [" ".join(line.split()) for line in found.text.splitlines()]
+    assert lines[0].endswith("5 of 8 documents kept, 0.0 MB")
+    assert "knihy CC0 5 0.00 100.0% 3 37.5%" in lines and "paragraph:repeated 3" in lines
+    words = " ".join(read(found.page).words)
+    assert "3 documents dropped" in words and "62.5% of what was read is kept" in words
+
+
 def test_the_page_stands_alone_and_shows_pictures_and_samples(tmp_path: Path) -> None:
     rows = [{"name": "vlajka", "count": 9, "in_text": 4, "characters": 90}]
     folder = make_corpus(

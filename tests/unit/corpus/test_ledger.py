@@ -6,7 +6,7 @@ import json
 import random
 from pathlib import Path
 
-from mothertongue.corpus.ledger import SAMPLE_CHARACTERS, SAMPLES_PER_REASON, Ledger
+from mothertongue.corpus.ledger import SAMPLE_CHARACTERS, SAMPLES_PER_REASON, Ledger, documents_in
 
 
 def ledger(order: list[int]) -> Ledger:
@@ -39,6 +39,13 @@ def test_samples_are_few_short_and_the_same_in_any_order(tmp_path: Path) -> None
 
 def test_a_sample_with_a_lone_surrogate_can_be_written(tmp_path: Path) -> None:
     result = Ledger()
-    result.drop("empty", source="x", id="a", text="\ud800")
+    result.drop("empty", source="x", id="\udce8.txt", text="\ud800")
     result.write_samples(tmp_path / "a")
-    assert json.loads((tmp_path / "a").read_text("utf-8"))["text"] == "?"
+    record = json.loads((tmp_path / "a").read_text("utf-8"))
+    assert (record["id"], record["text"]) == ("\udce8.txt", "\ud800")
+
+
+def test_what_went_out_of_documents_that_stay_is_no_dropped_document() -> None:
+    whole = {"too-short": 3, "language:sk": 2, "damaged-file": 1}
+    parts = ["paragraph:repeated", "replaced:email", "line-of-another-language", "invalid-metadata"]
+    assert documents_in(whole | dict.fromkeys(parts, 7)) == 6

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from mothertongue.corpus.document import Document
+from mothertongue.corpus.parts import Part
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.refine import hide_emails, hide_ibans, hide_phones, refine
 from mothertongue.corpus.wordlists import offensive_words, stands_in_tasks
+from mothertongue.corpus.work import kept_documents
 from mothertongue.errors import ConfigError
 
 from .conftest import TEXTS
@@ -43,6 +46,13 @@ def test_personal_data_is_hidden_only_if_asked(reading: Make, drops: Drops) -> N
     hidden = refine(text, "x", reading(personal_data="replace"))
     assert hidden == "Pište na <EMAIL>, volejte <PHONE> nebo tel.: <PHONE>, účet <IBAN>."
     assert sorted(drops) == [("replaced:email", "x", ""), ("replaced:iban", "x", ""), ("replaced:phone", "x", "")]
+
+
+def test_what_is_taken_out_is_told_of_documents_that_stay_alone(reading: Make, drops: Drops) -> None:
+    short, kept = (Document(f"Pište na a@b.cz. {more}", "x", "x") for more in ("", TEXTS["cs"]))
+    told = reading(language="cs", personal_data="replace")
+    assert len(list(kept_documents(Part("", told.source, (short, kept)), told))) == 1
+    assert [reason for reason, _, _ in drops] == ["too-short", "replaced:email"]
 
 
 def test_ordinary_numbers_and_signs_stay() -> None:

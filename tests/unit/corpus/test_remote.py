@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 
-from mothertongue.corpus import address, remote
+from mothertongue.corpus import address, gather, remote
 from mothertongue.corpus.address import ask, places
 from mothertongue.corpus.config import CorpusConfig, Source
+from mothertongue.corpus.outage import OutageError
 from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.readers.files import read_blocks
+from mothertongue.corpus.remote import find_files
 from mothertongue.corpus.stage import corpus
 from mothertongue.errors import ConfigError, SourceError
+from mothertongue.run.build import run_recipe
 from mothertongue.run.recipe import parse_recipe
 from mothertongue.run.request import request_of
 
@@ -112,6 +115,8 @@ def test_a_new_question_gets_a_new_answer_that_is_then_read(server: Server) -> N
         ("http://127.0.0.1:1/a.txt", SourceError, "cannot be looked up"),
         ("klingon://a/b", ConfigError, "klingon:// is not known"),
         ("file:///etc/hostname", ConfigError, "by its path"),
+        ("ftp://host/a.txt", ConfigError, "ftp:// addresses cannot be read here; download the file"),
+        ("jupyter://a", ConfigError, "jupyter:// addresses cannot be read here"),
         ("zip://a.txt::memory://b.zip", ConfigError, "by its own address"),
     ],
 )
@@ -194,3 +199,37 @@ def test_a_corpus_is_made_of_a_server_and_of_stdin(
     assert [entry["documents"] for entry in metrics["sources"]] == [40, 40]
     assert metrics["sources"][0]["files"][0]["version"].startswith("ETag")
     assert metrics["sources"][1]["files"][0]["sha256"]
+
+
+@pytest.mark.parametrize("fault", ["cuts", "gone", "changed"])
+def test_what_a_server_gives_no_more_is_no_damaged_file(
+    server: Server, reading: Callable[..., Reading], drops: list[object], fault: str
+) -> None:
+    server.files = {"/a.txt": b"one", "/b.txt.gz": gzip.compress(BODY)}
+    places = [find_files(f"{server.url}{name}", most=1 << 30)[0] for name in server.files]
+    many = reading(Source(f"{server.url}/*"))
+    if fault == "cuts":
+        server.cuts = 99
+    else:
+        server.files = {} if fault == "gone" else dict.fromkeys(server.files, b"another")
+    for place in places:
+        with pytest.raises(OutageError):
+            list(read_file(place, many))
+    assert drops == []
+
+
+def test_a_broken_network_keeps_the_parts_and_the_same_command_goes_on(
+    tmp_path: Path, server: Server, many: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("\n".join(many(40)), "utf-8")
+    server.files["/b.txt"], server.cuts = "\n".join(many(40, seed=1)).encode(), 99
+    paths = [str(tmp_path / "a.txt"), f"{server.url}/b.txt"]
+    sources = ", ".join(f"{{ path = '{path}', unit = 'line' }}" for path in paths)
+    recipe = parse_recipe(f"[corpus]\nsources = [{sources}]\nheldout_share = 0.1\ndev_share = 0.1\nprocesses = 1")
+    with pytest.raises(SourceError, match="run the same command again"):
+        run_recipe(recipe, tmp_path / "run")
+    (part,) = tmp_path.glob("run/corpus.partial/progress/part-*.json")
+    server.cuts = 0
+    monkeypatch.setattr(gather, "say", (said := list[str]()).append)
+    assert run_recipe(recipe, tmp_path / "run")["corpus"]["metrics"]["documents"] == 80
+    assert said == ["  1 parts of the input are done already"] and not part.exists()

@@ -264,7 +264,7 @@ def test_table_rows(row: str, cells: str) -> None:
 @pytest.mark.parametrize(
     "hostile",
     ["\t" + " _а" * 300_000, "\t" + "[*" * 300_000, "\t[* а\n" * 100_000, "P>\n" * 200_000, "M>\n\tа\n" * 100_000,
-     "{img:" * 200_000,
+     "{img:" * 200_000, "\tа*" + "\n" * 200_000,
      "\t" + "*" * 500_000, ">\t\n" * 200_000, "\tа" + "`" * 500_000, "T>\n\t" + "|<" * 300_000],
 )  # fmt: skip
 def test_hostile_markup_takes_linear_time(hostile: str) -> None:

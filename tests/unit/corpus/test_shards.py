@@ -41,6 +41,11 @@ def test_a_folder_without_shards_is_no_corpus(tmp_path: Path) -> None:
         list(read_documents(tmp_path, "dev"))
 
 
+def test_a_side_that_was_not_asked_for_is_empty(tmp_path: Path) -> None:
+    write(tmp_path)
+    assert list(read_documents(tmp_path, "dev")) == []
+
+
 def test_an_unknown_side_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="heldout"):
         list(read_documents(tmp_path, "test"))  # type: ignore[arg-type]

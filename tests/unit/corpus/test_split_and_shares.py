@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mothertongue.corpus.config import CorpusConfig
+from mothertongue.corpus.gather import Census
+from mothertongue.corpus.settle import _fill
 from mothertongue.corpus.shares import capped_bytes, over_share
 from mothertongue.corpus.split import position, side_of, text_digest
 from mothertongue.errors import SourceError
@@ -28,6 +31,15 @@ def test_another_draw_holds_out_other_documents() -> None:
     )
     assert len(second) == pytest.approx(400, rel=0.2)
     assert len(first & second) == pytest.approx(80, rel=0.4)
+
+
+@pytest.mark.parametrize(("draw", "expected"), [(0, [11, 15]), (1, [15, 18]), (2, [5, 14])])
+def test_another_draw_also_fills_an_empty_side_with_others(draw: int, expected: list[int]) -> None:
+    config = CorpusConfig(split_draw=draw, heldout_share=0.001, dev_share=0.001)
+    digests = [text_digest(f"dokument {n}") for n in range(20)]
+    sides: list[str] = ["train"] * 20
+    _fill(sides, Census(digests), config, told="", number=1)
+    assert [n for n, side in enumerate(sides) if side != "train"] == expected
 
 
 def test_positions_lie_between_zero_and_one() -> None:

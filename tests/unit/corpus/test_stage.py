@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import shutil
+import tarfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +16,15 @@ import pytest
 
 from mothertongue.corpus import gather
 from mothertongue.corpus.config import CorpusConfig, Source
+from mothertongue.corpus.outage import OutageError
 from mothertongue.corpus.shards import read_documents
 from mothertongue.corpus.split import SPLITS, side_of, text_digest
 from mothertongue.corpus.stage import corpus
 from mothertongue.errors import ConfigError, MothertongueError, SourceError
+from mothertongue.run.build import run_recipe
+from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.progress import be_quiet
+from mothertongue.run.recipe import parse_recipe
 from mothertongue.run.settings import parse_settings
 
 from .conftest import TEXTS
@@ -29,7 +36,9 @@ Jsonl = Callable[..., Path]
 def run(out: Path, *sources: Source | Path, language: str = "cs", **settings: Any) -> dict[str, Any]:
     out.mkdir(exist_ok=True)
     made = tuple(source if isinstance(source, Source) else Source(str(source)) for source in sources)
-    return corpus(CorpusConfig(language=language, sources=made, **settings), out)
+    metrics = corpus(CorpusConfig(language=language, sources=made, **settings), out)
+    shutil.rmtree(out / PROGRESS)  # as a run does when it has written the manifest
+    return metrics
 
 
 def texts_of(out: Path, *splits: str) -> list[str]:
@@ -40,6 +49,15 @@ def bytes_of(out: Path) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(out.iterdir())}
 
 
+@pytest.mark.parametrize(("language", "noted"), [("cz", True), ("cs", False), ("any", False)])
+def test_a_language_that_cannot_be_recognised_is_noted(
+    tmp_path: Path, many: Many, jsonl: Jsonl, language: str, noted: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    be_quiet(False)
+    run(tmp_path / "out", jsonl(many(40)), language=language)
+    assert ("no language that can be recognised" in capsys.readouterr().err) is noted
+
+
 def test_a_corpus_has_three_sides_samples_and_a_story(tmp_path: Path, many: Many, jsonl: Jsonl) -> None:
     out, path = tmp_path / "out", jsonl([*many(300), "krátké", TEXTS["sk"], TEXTS["en"]], "cs.knihy.jsonl")
     metrics = run(out, Source(str(path), licence="CC0"), heldout_share=0.1, dev_share=0.05)
@@ -48,6 +66,7 @@ def test_a_corpus_has_three_sides_samples_and_a_story(tmp_path: Path, many: Many
     assert metrics["documents"] == 300 == sum(part["documents"] for part in metrics["splits"].values())
     assert metrics["bytes"] == sum(len(text.encode()) for text in texts_of(out))
     assert metrics["dropped"] == {"language:en": 1, "language:sk": 1, "too-short": 1}
+    assert metrics["dropped_documents"] == 3
     (source,) = metrics["sources"]
     assert (source["name"], source["licence"], source["documents"], source["bytes"]) == (
         "cs.knihy",
@@ -112,6 +131,43 @@ def test_what_a_killed_attempt_left_behind_does_no_harm(
     assert {name: value for name, value in bytes_of(out).items() if name != "note.txt"} == bytes_of(tmp_path / "clean")
 
 
+@pytest.mark.parametrize(
+    ("where", "error", "kept"),
+    [
+        ("settle", OutageError("the network is away"), True),
+        ("corpus_readme", OSError("the disk is full"), True),
+        ("settle", SourceError("too little text"), False),
+        ("settle", ConfigError("a wrong setting"), False),
+    ],
+)
+def test_finished_parts_go_only_if_other_settings_are_needed(
+    tmp_path: Path, many: Many, jsonl: Jsonl, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception, kept: bool
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"mothertongue.corpus.stage.{where}", fail)
+    with pytest.raises(type(error)):
+        run(tmp_path / "out", jsonl(many(60)))
+    assert any(tmp_path.glob("out/progress/part-*.json")) == kept
+
+
+def test_names_that_are_no_utf8_are_written_as_json_has_them(tmp_path: Path, many: Many) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "\udce8esky.txt").write_text("\n\n".join(many(40)), "utf-8")
+    with tarfile.open(folder / "a.tar", "w", encoding="iso-8859-2", format=tarfile.GNU_FORMAT) as archive:
+        info = tarfile.TarInfo("český.txt")
+        info.size = 6
+        archive.addfile(info, io.BytesIO("krátké".encode("cp1250")))
+    recipe = f"[corpus]\nsources = [{{ path = '{folder}', unit = 'blank-line' }}]\nheldout_share = 0.1\ndev_share = 0.1"
+    made = run_recipe(parse_recipe(recipe), tmp_path / "run")["corpus"]
+    assert sorted(Path(entry["path"]).name for entry in made["inputs"]) == ["a.tar", "\udce8esky.txt"]
+    (sample,) = map(json.loads, (tmp_path / "run" / "corpus" / "dropped.jsonl").read_text("utf-8").splitlines())
+    assert sample["id"] == "a.tar/\udce8esk\udcfd.txt#1"
+    assert run_recipe(parse_recipe(recipe), tmp_path / "run")["corpus"] == made
+
+
 def test_copies_are_dropped_and_heldout_text_never_stands_in_training(tmp_path: Path, many: Many, jsonl: Jsonl) -> None:
     texts = many(150, sentences=14)
     edited = [text.replace("mlynář", "mlynářka", 1) + " Konec." for text in texts]
@@ -156,6 +212,7 @@ def test_a_side_that_is_not_asked_for_may_stay_empty(tmp_path: Path, many: Many,
     metrics = run(tmp_path / "out", jsonl(many(2)), dev_share=0.0)
     assert metrics["splits"]["dev"]["documents"] == 0
     assert metrics["splits"]["heldout"]["documents"] == 1
+    assert texts_of(tmp_path / "out", "dev") == []
 
 
 def test_large_text_goes_into_several_shards(tmp_path: Path, many: Many, jsonl: Jsonl) -> None:
@@ -253,6 +310,7 @@ def test_settings_that_cannot_be_met_are_refused(tmp_path: Path, many: Many, jso
     assert "2 sources are called" in fails(tmp_path / "out", Source(path), Source(path), error=ConfigError)
     with pytest.raises(ConfigError, match="add up to"):
         CorpusConfig(sources=(Source(path, max_share=0.3),))
+    assert CorpusConfig(sources=tuple(Source(str(share), max_share=share) for share in (0.7, 0.2, 0.1)))
     with pytest.raises(ConfigError, match="too little to train on"):
         CorpusConfig(heldout_share=0.5, dev_share=0.5)
 

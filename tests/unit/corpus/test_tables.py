@@ -97,10 +97,22 @@ def test_a_file_that_is_one_endless_line_stays_in_bounded_memory() -> None:
     assert peak < 8 << 20
 
 
-def test_something_else_is_no_table(tmp_path: Path, read: Read) -> None:
-    (tmp_path / "a.csv").write_text("")
+@pytest.mark.parametrize("content", ["", '"id,text\n' + "radek dal\n" * 110_000])
+def test_something_else_is_no_table(tmp_path: Path, read: Read, content: str) -> None:
+    (tmp_path / "a.csv").write_text(content)
     with pytest.raises(SourceError, match="no table with a header"):
-        read(tmp_path / "a.csv")
+        read(tmp_path / "a.csv", {"max_line_megabytes": 1})
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, read: Read) -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pa.Table.from_arrays([pa.array(["a"])] * 3, ["text", "title", "title"]), tmp_path / "a.parquet")
+    (tmp_path / "a.csv").write_text("text,title,title\na,b,c\n")
+    for name in ("a.parquet", "a.csv"):
+        with pytest.raises(SourceError, match='more than one column "title"'):
+            read(tmp_path / name)
 
 
 def write_table(path: Path, columns: dict[str, list[Any]], **options: Any) -> Path:

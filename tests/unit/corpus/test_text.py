@@ -44,10 +44,20 @@ def test_byte_order_marks_and_the_setting_decide_the_encoding(
     assert documents(tmp_path / "a.txt", reading(source)) == ["Žluťoučký kůň"]
 
 
-def test_an_unknown_encoding_is_a_config_error(tmp_path: Path, reading: Callable[..., Reading]) -> None:
+@pytest.mark.parametrize("encoding", ["utf-9", "base64", "idna", "undefined"])
+def test_what_is_no_encoding_of_text_is_a_config_error(
+    tmp_path: Path, reading: Callable[..., Reading], encoding: str
+) -> None:
     (tmp_path / "a.txt").write_text("x")
-    with pytest.raises(ConfigError, match="utf-9"):
-        documents(tmp_path / "a.txt", reading(Source("x", encoding="utf-9")))
+    with pytest.raises(ConfigError, match=encoding):
+        documents(tmp_path / "a.txt", reading(Source("x", encoding=encoding)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_file_in_another_encoding_is_named(tmp_path: Path, reading: Callable[..., Reading], encoding: str) -> None:
+    (tmp_path / "a.txt").write_text("Dobrý den, tady je text.", "utf-8")
+    with pytest.raises(SourceError, match=rf"a\.txt is not {encoding}"):
+        documents(tmp_path / "a.txt", reading(Source("x", encoding=encoding)))
 
 
 def test_invalid_utf8_costs_single_characters(tmp_path: Path, reading: Callable[..., Reading]) -> None:

@@ -92,9 +92,10 @@ def test_the_encoding_is_the_one_that_the_file_says(
     assert (document.text, document.meta["title"]) == ("Žluťoučký kůň", "Kůň")
 
 
-def test_an_unknown_encoding_is_a_clear_error(read: Callable[..., list[Document]]) -> None:
-    with pytest.raises(SourceError, match="klingon"):
-        read('<?xml version="1.0" encoding="klingon"?>' + export())
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "undefined", "idna", "UTF-16"])
+def test_an_encoding_that_cannot_be_is_a_clear_error(read: Callable[..., list[Document]], encoding: str) -> None:
+    with pytest.raises(SourceError, match=encoding):
+        read(f'<?xml version="1.0" encoding="{encoding}"?>' + export())
 
 
 @pytest.mark.parametrize("name", ["wiki.xml.bz2", "wiki.xml-p1p200.bz2"])

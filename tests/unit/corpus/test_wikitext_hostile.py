@@ -35,6 +35,20 @@ def test_broken_mark_up_takes_time_in_proportion_to_its_length(sign: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("before", "sign", "after"),
+    [
+        ("a -{a:", "x ", ""),
+        ("a [[a", "\u2003", "b|]] c"),
+        ("a ({{x}}", "\u2003", "b) c"),
+        ("a ({{x}}", ",\u2003", "b)"),
+    ],
+)
+def test_a_run_within_a_mark_takes_time_in_proportion_to_its_length(before: str, sign: str, after: str) -> None:
+    short, long = (seconds(before + sign * number + after) for number in (4_000, 32_000))
+    assert long / max(short, 0.002) < 24
+
+
+@pytest.mark.parametrize(
     ("opening", "closing"), [("{{nowrap|", "}}"), ("[[a|", "]]"), ("{{{a|", "}}}"), ("\n{|\n|", "\n|}")]
 )
 def test_what_is_nested_ten_thousand_deep_does_not_fail(opening: str, closing: str) -> None:

@@ -59,7 +59,9 @@ def test_a_foreign_checkpoint_is_known_by_its_files(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_neither_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="so it is no corpus"):
+    with pytest.raises(
+        ArtifactError, match=r"so it is no corpus\. Name a folder that `mothertongue corpus` has finished"
+    ):
         open_artifact(tmp_path, "corpus")
 
 
@@ -72,8 +74,9 @@ def test_an_unfinished_folder_is_told_with_the_way_to_continue(tmp_path: Path) -
     (tmp_path / "train.partial").mkdir()
     with pytest.raises(ArtifactError, match=r"train\.partial is unfinished; run the same command again"):
         open_artifact(tmp_path / "train")
-    with pytest.raises(ArtifactError, match=r"is not a folder. Check the path"):
-        open_artifact(tmp_path / "nothing")
+    for opener in (open_artifact, read_manifest):
+        with pytest.raises(ArtifactError, match=r"is not a folder. Check the path"):
+            opener(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from mothertongue.errors import ArtifactError, ConfigError, SourceError
 from mothertongue.run.artifact import read_manifest
 from mothertongue.run.build import build_step, run_recipe
 from mothertongue.run.recipe import Recipe, parse_recipe
+from mothertongue.run.request import describe_changes
 
 HERE = Path(__file__).parent
 
@@ -90,6 +91,15 @@ def test_a_changed_setting_of_an_unfinished_step_is_refused_too(recipe: Recipe, 
         run_recipe(with_work(recipe, "count", interrupt), run)
     with pytest.raises(ArtifactError, match=r"count\.partial was made with other settings: mode was \"plain\""):
         run_recipe(changed(recipe, count__mode="fancy"), run)
+
+
+def test_a_change_within_a_list_is_named_by_its_place() -> None:
+    old = {"sources": [{"path": "x" * 99, "encoding": "utf-16"}, {"path": "b"}], "tasks": ["a"]}
+    new = {"sources": [{"path": "x" * 99, "encoding": "utf-8"}, {"path": "b"}], "tasks": ["a", "b"]}
+    assert list(describe_changes(old, new)) == [
+        'sources[0].encoding was "utf-16", is now "utf-8"',
+        'tasks[1] was null, is now "b"',
+    ]
 
 
 def test_a_step_that_has_not_begun_may_still_be_changed(recipe: Recipe, run: Path) -> None:
@@ -349,9 +359,12 @@ def test_a_disk_that_is_really_full_is_one_clear_error(recipe: Recipe, tmp_path:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_any_other_error_is_not_dressed_up(recipe: Recipe, run: Path) -> None:
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("by zero"), SourceError("Copying to /tmp failed: No space left on device")]
+)
+def test_any_other_error_is_not_dressed_up(recipe: Recipe, run: Path, error: Exception) -> None:
     def work(config: Any, out: Path, *, corpus: Path) -> dict[str, Any]:
-        raise ZeroDivisionError
+        raise error
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(type(error), match=str(error)):
         run_recipe(with_work(recipe, "count", work), run)

@@ -20,7 +20,8 @@ def test_a_path_is_a_file_a_folder_or_a_glob_in_a_fixed_order(tmp_path: Path, mo
     names = ["a.txt", "b.txt", "deep/c.txt"]
     assert files_of("${TEXTS}") == [tmp_path / name for name in names]
     assert files_of("${TEXTS}/*.txt") == [tmp_path / name for name in names[:2]]
-    assert files_of(f"{tmp_path}/**/*.txt") == [tmp_path / name for name in names]
+    for pattern in ("**/*.txt", "**", "**/*"):
+        assert sorted(files_of(f"{tmp_path}/{pattern}")) == [tmp_path / name for name in names]
     assert files_of(str(tmp_path / "a.txt")) == [tmp_path / "a.txt"]
 
 
@@ -45,6 +46,10 @@ def test_an_input_is_a_folder_a_shipped_base_or_on_the_hub(tmp_path: Path, monke
         locate("tiny-bas")
     with pytest.raises(ArtifactError, match="neither a folder"):
         locate("hub:../../etc")
+    with pytest.raises(
+        ArtifactError, match=r"^c10 is not a folder\. A corpus is needed here: `mothertongue corpus --out c10`"
+    ):
+        locate("c10", "corpus")
 
 
 def test_an_unreachable_hub_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

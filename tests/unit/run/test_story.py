@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,19 @@ def test_only_what_differs_is_compared(run: Path, recipe: Recipe, tmp_path: Path
     assert keys[:2] == ["count.settings.shift", "join.stage"]
 
 
+def test_files_of_one_name_are_compared_by_their_whole_path(tmp_path: Path) -> None:
+    for side, digest in (("a", "old"), ("b", "new")):
+        files = {"2020/part.txt": digest, "2021/part.txt": "same", "c.txt": "same"}
+        inputs = [{"role": "file", "path": path, "fingerprint": made} for path, made in files.items()]
+        manifest = {"kind": "corpus", "stage": "corpus", "fingerprint": "f", "config": {}, "outputs": {}, "metrics": {}}
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "manifest.json").write_text(json.dumps({**manifest, "inputs": inputs}))
+    rows = differences(tmp_path / "a", tmp_path / "b")
+    assert rows == [{"key": "inputs.file.2020/part.txt", "first": "old", "second": "new"}]
+    with pytest.raises(ArtifactError, match="nosuch is not a folder"):
+        differences(tmp_path / "nosuch", tmp_path / "a")
+
+
 def test_differences_in_words() -> None:
     rows = [
         {"key": "metrics.loss", "first": 4.0, "second": 3.0},
@@ -132,7 +146,7 @@ def test_every_stage_has_its_figures() -> None:
 
 
 def test_figures_are_rounded_for_people_and_absent_ones_left_out() -> None:
-    metrics = {"documents": 1624, "bytes": 49_866_901, "dropped": {"short": 30, "long": 2}}
+    metrics = {"documents": 1624, "bytes": 49_866_901, "dropped": {"short": 30, "long": 2}, "dropped_documents": 32}
     assert key_figures({"stage": "corpus", "config": {}, "metrics": metrics}) == [
         "1,624 documents",
         "49.87 MB",
@@ -163,6 +177,30 @@ def test_the_next_command_is_one_that_exists(stage: str, kind: str, tmp_path: Pa
     command = cli.get_command(click.Context(cli), words[1])
     assert command is not None
     command.make_context(words[1], words[2:])  # parses, or raises a usage error
+
+
+def test_the_next_command_is_not_one_that_is_done(tmp_path: Path) -> None:
+    def make(step: str, kind: str) -> dict[str, Any]:
+        manifest = {"kind": kind, "stage": step, "fingerprint": "f", "config": {}, "outputs": {}, "metrics": {}}
+        manifest["inputs"] = [{"role": "checkpoint", "path": "m", "fingerprint": ""}]
+        (tmp_path / step).mkdir()
+        (tmp_path / step / "manifest.json").write_text(json.dumps(manifest))
+        return manifest
+
+    train = make("train", "checkpoint")
+    assert shlex.split(next_command(tmp_path / "train", train))[1] == "evaluate"
+    make("evaluate", "report")
+    words = shlex.split(next_command(tmp_path / "train", train))
+    assert words[1:4] == ["export", "--report", str(tmp_path / "evaluate")]
+    make("export", "export")
+    assert shlex.split(next_command(tmp_path / "train", train))[1:3] == ["generate", str(tmp_path / "export")]
+
+
+def test_a_finished_run_with_an_export_is_to_be_used(stages: dict[str, Any], recipe: Recipe, tmp_path: Path) -> None:
+    made = replace(stages["join"], makes="export")
+    stages["join"] = made
+    run_recipe(parse_recipe(recipe.text), tmp_path / "run")
+    assert tell(tmp_path / "run" / "letters").endswith(f"generate {tmp_path}/run/join --max-new-tokens 40")
 
 
 def test_the_folder_one_stands_in_has_a_story_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from mothertongue.corpus.inspect.html import Node, picture, tag, write
 from mothertongue.corpus.inspect.look import Look, shown
 from mothertongue.corpus.inspect.pictures import histogram
 from mothertongue.corpus.ledger import SAMPLE_CHARACTERS as DROPPED_CHARACTERS
+from mothertongue.corpus.ledger import documents_in
 from mothertongue.corpus.split import SPLITS
 
 MOST_SOURCES = 100
@@ -56,7 +57,7 @@ def _section(anchor: str, title: str, content: Iterator[Node]) -> Node | None:
 
 
 def _head(findings: Findings, title: str, sections: Sequence[Node]) -> Iterator[Node]:
-    dropped = sum(findings.dropped.values())
+    dropped = documents_in(findings.dropped)
     share = findings.documents / max(1, findings.documents + dropped)
     yield tag("h1", title)
     yield tag("div", f"{findings.folder.name}, made {findings.created[:10] or 'at an unknown time'}", class_="soft")
@@ -76,7 +77,7 @@ def _head(findings: Findings, title: str, sections: Sequence[Node]) -> Iterator[
 def _sources(findings: Findings) -> Iterator[Node]:
     rows = list[list[Node | str]]()
     for one in _by_size(findings)[:MOST_SOURCES]:
-        gone = sum(one.dropped.values())
+        gone = documents_in(one.dropped)
         shares = {"kept": one.documents / max(1, gone + one.documents), "gone": gone / max(1, gone + one.documents)}
         cells: list[Node | str] = [_cut(one.name), _cut(one.licence, 30), f"{one.documents:,}", _bytes(one.bytes)]
         cells += [f"{one.bytes / max(1, findings.bytes):.1%}", f"{gone:,}", f"{shares['gone']:.1%}"]
@@ -103,7 +104,7 @@ def _reasons(findings: Findings) -> Iterator[Node]:
             [link or _cut(reason), _stack({"gone": count / most}), f"{count:,}", f"{count / total:.1%}", *cells]
         )
     if rows:
-        head = ["reason", "", "documents", "share", *(_cut(one.name, 24) for one in columns)]
+        head = ["reason", "", "times", "share", *(_cut(one.name, 24) for one in columns)]
         yield _table(head + (["others"] if others else []), rows)
 
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 
 from mothertongue.corpus.inspect.findings import Findings
+from mothertongue.corpus.ledger import documents_in
 
 WIDTH = 110
 _MOST_SOURCES = 40
@@ -22,7 +23,7 @@ def tell_findings(findings: Findings) -> str:
 
     out = io.StringIO()
     console = Console(file=out, width=WIDTH, force_terminal=False, markup=False, highlight=False, emoji=False)
-    total = findings.documents + sum(findings.dropped.values())
+    total = findings.documents + documents_in(findings.dropped)
     console.print(
         f"{findings.folder}: {plain(findings.language_name)}, {findings.documents:,} of {total:,} documents kept, "
         f"{findings.bytes / 1e6:,.1f} MB",
@@ -45,7 +46,7 @@ _SOURCE_HEAD = ("source", "licence", "kept", "MB", "of all MB", "dropped", "of i
 def _source_rows(findings: Findings) -> list[tuple[str, ...]]:
     rows = list[tuple[str, ...]]()
     for one in sorted(findings.sources, key=lambda source: -source.bytes)[:_MOST_SOURCES]:
-        gone = sum(one.dropped.values())
+        gone = documents_in(one.dropped)
         rows.append(
             (
                 plain(one.name),
@@ -66,7 +67,7 @@ def _reasons(findings: Findings) -> tuple[Sequence[str], list[tuple[str, ...]]]:
     """A column for each of the sources that lost most."""
     losing = sorted((one for one in findings.sources if one.dropped), key=lambda one: -sum(one.dropped.values()))
     columns, others = losing[:_MOST_COLUMNS], losing[_MOST_COLUMNS:]
-    head = ["dropped because", "documents", *(plain(one.name, _COLUMN) for one in columns if len(losing) > 1)]
+    head = ["dropped because", "times", *(plain(one.name, _COLUMN) for one in columns if len(losing) > 1)]
     head += ["others"] if others else []
     rows = []
     for reason, count in list(findings.dropped.items())[:_MOST_REASONS]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mothertongue.corpus.config import CorpusConfig, Source
 from mothertongue.corpus.document import Document
+from mothertongue.corpus.outage import OutageError
 from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.sources import is_one_file, source_name
 from mothertongue.corpus.wikitext import TemplateWeights
@@ -80,11 +81,13 @@ class Reading:
 
 
 def read_file(path: Readable, reading: Reading) -> Iterator[Document]:
-    """The documents of one file. SourceError if it cannot be read and the recipe names it; one of many is counted."""
+    """The documents of one file. SourceError if it cannot be read and the recipe names it; one of many is counted,
+    unless the fault is not its own.
+    """
     try:
         yield from read_one(path, reading)
     except SourceError as error:
-        if reading.alone:
+        if reading.alone or isinstance(error, OutageError):
             raise
         say(f"  {error} The other files of {reading.name} are read on.")
         reading.drop("damaged-file", path.name, str(error))

@@ -17,6 +17,7 @@ from typing import BinaryIO, Literal, cast
 from zipfile import ZipFile, ZipInfo
 
 from mothertongue.corpus.document import Document
+from mothertongue.corpus.outage import OutageError, refuse_outage
 from mothertongue.corpus.readers import Reading, Room, read_one
 from mothertongue.corpus.readers.copies import copied
 from mothertongue.corpus.readers.files import Readable, head_of, read_blocks, size_of
@@ -70,7 +71,8 @@ def _read_tar(path: Readable, reading: Reading) -> Iterator[Document]:
                 elif info.isreg() and (file := archive.extractfile(info)):
                     member = _StreamMember(PurePosixPath(info.name).name, cast(BinaryIO, file), reading.room)
                     yield from _read_member(member, info.name, path, replace(reading, advance=lambda n: None))
-    except (tarfile.TarError, EOFError, ValueError, OSError) as error:
+    except (tarfile.TarError, EOFError, ValueError, OSError, RecursionError) as error:
+        refuse_outage(path, error)
         raise stream.error or SourceError(
             f"{path} cannot be read as a tar archive to its end: {error}. Download or copy it again; then run the same "
             "command."
@@ -103,6 +105,8 @@ def _read_member(member: Readable, name: str, archive: Readable, reading: Readin
     try:
         for document in read_one(member, inner):
             yield replace(document, id=f"{folder}/{document.id}")
+    except OutageError:
+        raise
     except UnsafeMemberError as error:
         drop(error.reason, member.name, "")
     except SourceError as error:

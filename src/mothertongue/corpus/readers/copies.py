@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from mothertongue.corpus.outage import GO_ON, OutageError
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.files import READ_BYTES, Readable
-from mothertongue.errors import SourceError
+
+_LONGEST_NAME = 255  # bytes, as disks have it
 
 
 @contextmanager
@@ -22,7 +25,10 @@ def copied(path: Readable, reading: Reading) -> Iterator[Path | None]:
         return
     most = reading.config.max_copy_megabytes << 20
     with tempfile.TemporaryDirectory(prefix="mothertongue-") as folder:
-        copy = Path(folder) / (Path(path.name).name or "copy")
+        name = Path(path.name).name or "copy"
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            name = name[-60:]  # its end tells what it holds
+        copy = Path(folder) / name
         with path.open("rb") as source, copy.open("wb") as target:
             whole = copy_at_most(source, target, most)
         if not whole:
@@ -32,18 +38,21 @@ def copied(path: Readable, reading: Reading) -> Iterator[Path | None]:
 
 
 def copy_at_most(source: BinaryIO, target: IO[bytes], most: int) -> bool:
-    """Copy `source` to its end, at most `most` bytes; whether that was all. SourceError if the disk is full."""
+    """Copy `source` to its end, at most `most` bytes; whether that was all. OutageError if the disk is full."""
     left = most
-    try:
-        while block := source.read(READ_BYTES):
-            left -= len(block)
-            if left < 0:
-                return False
+    while block := source.read(READ_BYTES):
+        left -= len(block)
+        if left < 0:
+            return False
+        try:
             target.write(block)
-    except OSError as error:
-        free = shutil.disk_usage(tempfile.gettempdir()).free >> 20
-        raise SourceError(
-            f"Copying to {tempfile.gettempdir()} failed: {error.strerror or error} ({free:,} MB are free there). "
-            "Free space, or set TMPDIR to a larger disk."
-        ) from error
+            target.flush()
+        except OSError as error:
+            with suppress(OSError):
+                target.close()  # which tries again
+            free = shutil.disk_usage(tempfile.gettempdir()).free >> 20
+            raise OutageError(
+                f"Copying to {tempfile.gettempdir()} failed: {error.strerror or error} ({free:,} MB are free there). "
+                f"Free space, or set TMPDIR to a larger disk. {GO_ON}"
+            ) from error
     return True

@@ -46,7 +46,7 @@ BY_NAME = {
 }
 # the others know better what to do with a zip
 _IN_ARCHIVES = ("arrow", "csv", "html", "jsonl", "markdown", "oscar", "parquet", "text", "tsv")
-_HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype html|<html)", re.I | re.S)
+_HTML = re.compile(rb"\s*+(<\?xml[^>]*>\s*+)?(?><!--.*?-->\s*+)*+(<!doctype html|<html)", re.I | re.S)
 _TAR_MAGIC = (257, b"ustar")
 
 

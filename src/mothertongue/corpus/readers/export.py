@@ -72,7 +72,7 @@ def pages_of(blocks: Iterable[bytes], export: Export, *, where: object, last: bo
             yield from export.close()
         elif export.inside_page:
             raise expat.ExpatError("no page ends where its stream does")
-    except expat.ExpatError as error:
+    except (expat.ExpatError, UnicodeError) as error:
         after = f"after the page {export.last!r}" if export.last else "before its first page"
         raise SourceError(
             f"{where} breaks off or is no MediaWiki export: {error}, {after} ({export.pages:,} pages read). "
@@ -189,8 +189,9 @@ def _encoding(head: bytes) -> str:
     declared = _DECLARED.match(head)
     name = declared[1].decode("ascii") if declared else "utf-8"
     try:
+        b"a".decode(name, "replace")  # which refuses what is no encoding of text, like hex
         return codecs.lookup(name).name
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise SourceError(
             f"The XML declares the encoding {name!r}, which is not known. Convert the file to UTF-8."
         ) from error

@@ -47,7 +47,7 @@ _ELEMENTS: dict[str, Element] = {
     "sup": Element("sup"),
     "sub": Element("sub"),
 }
-_VERSE_NUMBER = re.compile(rb"\s*\n \[\d{1,4}\](?=\s*</v>)")  # Chitanka's converter writes it behind the verse
+_VERSE_NUMBER = re.compile(rb"\n \[\d{1,4}\](?=\s*</v>)")  # Chitanka's converter writes it behind the verse
 _UNKNOWN = ("?", "(no data for", "(неизвестен автор)", "(няма заглавие)")
 _META = {
     TITLE: "book-title",

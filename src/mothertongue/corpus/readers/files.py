@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 
+from mothertongue.corpus.outage import OutageError, refuse_outage
 from mothertongue.errors import SourceError
 
 READ_BYTES = 1 << 16
@@ -57,8 +58,8 @@ def packing_of(head: bytes) -> str:
 def read_blocks(
     path: Readable, *, advance: Callable[[int], None] = lambda n: None, ours: bool = False
 ) -> Iterator[bytes]:
-    """The unpacked bytes of `path`, in order. SourceError if it cannot be read to its end, or grows like a bomb;
-    what is `ours` may grow as it likes: a text that is one letter packs like a bomb.
+    """The unpacked bytes of `path`, in order. SourceError if it cannot be read to its end, or grows like a bomb, and
+    OutageError if that says nothing of the file; what is `ours` may grow as it likes: one letter packs like a bomb.
     """
     try:
         with path.open("rb") as file:
@@ -68,6 +69,7 @@ def read_blocks(
             ratio = math.inf if ours else _MAX_RATIO
             yield from _unpack(source, first, packing, ratio) if packing else chain([first] if first else [], source)
     except OSError as error:
+        refuse_outage(path, error)
         raise SourceError(
             f"{path} cannot be read: {error.strerror or error}. Check that it is there and may be read."
         ) from error
@@ -81,8 +83,8 @@ def head_of(path: Readable, size: int) -> bytes:
             head += block
             if len(head) >= size:
                 break
-    except SourceError:
-        if not head:
+    except SourceError as error:
+        if not head or isinstance(error, OutageError):
             raise
     return head[:size]
 
@@ -121,6 +123,7 @@ def _unpack(source: _Counted, first: bytes, packing: str, ratio: float) -> Itera
                     yield block
                 data, stream = (stream.rest, None) if stream.ended else (b"", stream)
     except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError, _zstd_error()) as error:
+        refuse_outage(source.path, error)
         raise _broken(source, unpacked, f"is damaged ({error})") from error
     if stream is not None:
         raise _broken(source, unpacked, "ends before its archive does")

@@ -29,7 +29,7 @@ def read_html(path: Readable, reading: Reading) -> Iterator[Document]:
     from trafilatura.utils import decode_file
 
     encoding = reading.source.encoding
-    page = decode_file(data) if encoding == "utf-8" else "".join(decode(iter([data]), encoding=encoding))
+    page = decode_file(data) if encoding == "utf-8" else "".join(decode(iter([data]), encoding=encoding, where=path))
     if page.count("<") > _MAX_TAGS or has_endless_tag(page):
         reading.drop("broken-markup", path.name, page[:1000])
         return

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Literal
 from mothertongue.corpus.config import Source
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.extras import need
+from mothertongue.corpus.outage import GO_ON, OutageError
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.files import Readable
 from mothertongue.corpus.readers.records import columns_to_read, document_of
@@ -118,8 +119,9 @@ def _open(datasets: Any, data: DataSet, reading: Reading) -> Any:
             data.name, source.subset or None, split=source.split, revision=data.commit, streaming=True
         )
         names = list(rows.column_names or next(iter(rows.take(1)), {}))
-    except Exception as error:
-        raise SourceError(
+    except Exception as error:  # the library's own words for a wrong setting are these; else it is the network
+        kind = SourceError if isinstance(error, (ValueError, RuntimeError, FileNotFoundError)) else OutageError
+        raise kind(
             f"{data} cannot be streamed: {_first_line(error)}. Set `subset` and `split` as its page says; those "
             "that need code of their own are not read."
         ) from error
@@ -145,9 +147,9 @@ def _rows(rows: Any, data: DataSet) -> Iterator[dict[str, Any]]:
         try:
             row = next(stream, None)
         except Exception as error:
-            raise SourceError(
-                f"{data} broke off after {number:,} rows: {_first_line(error)}. Run the same command again, or "
-                "download it first (`hf download`) and give the folder as the source."
+            raise OutageError(
+                f"{data} broke off after {number:,} rows: {_first_line(error)}. {GO_ON} Or download it first "
+                "(`hf download`) and give the folder as the source."
             ) from error
         if row is None:
             return

@@ -25,4 +25,4 @@ def read_page(path: Readable, reading: Reading) -> Iterator[str]:
     """The characters of a page, if it is not too large."""
     data = read_bytes(path, reading)
     if data is not None:
-        yield "".join(decode(iter([data]), encoding=reading.source.encoding))
+        yield "".join(decode(iter([data]), encoding=reading.source.encoding, where=path))

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.extras import need
+from mothertongue.corpus.outage import refuse_outage
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.copies import copied
 from mothertongue.corpus.readers.files import Readable, size_of
@@ -98,6 +99,7 @@ def _checked(path: Readable, opening: Any) -> Any:
     try:
         return opening()
     except (OSError, ValueError, MemoryError) as error:  # pyarrow's errors are these
+        refuse_outage(path, error)
         raise SourceError(
             f"{path} is no table that can be read, or only a part of one: {str(error)[:300]}. "
             "Download or copy the file again and compare its size; then run the same command."
@@ -112,6 +114,7 @@ def _documents(batches: Iterator[Any], path: Readable, before: int, reading: Rea
         try:
             batch = next(batches, None)
         except (OSError, ValueError, MemoryError) as error:
+            refuse_outage(path, error)
             reading.drop("damaged-rows", f"{path.name}#{number + 1}", str(error)[:300])
             return
         if batch is None:

@@ -42,17 +42,23 @@ def sample_of(record: object) -> str:
 
 
 def columns_to_read(names: Collection[str], reading: Reading, *, where: str) -> list[str]:
-    """Which columns of a table are needed; SourceError naming those there are if none holds the text."""
+    """Which columns of a table are needed; SourceError naming those there are if none holds the text, or one that
+    stands there twice.
+    """
     kind, key = reading.source.reader, reading.source.text_key
     if kind == "oscar" or (kind == "auto" and oscar_records.is_oscar(names)):
-        return [name for name in names if name in oscar_records.COLUMNS]
-    if key not in names:
+        needed = [name for name in names if name in oscar_records.COLUMNS]
+    elif key in names:
+        needed = [key, *(name for name in META if name in names and name != key)]
+    else:
         shown = ", ".join(list(names)[:30]) or "none"
         raise SourceError(
             f'{where} has no column "{key}". It has: {shown[:600]}. Say which holds the text, like '
             f'sources = [{{ path = "...", text_key = "{next(iter(names), "text")[:60]}" }}].'
         )
-    return [key, *(name for name in META if name in names and name != key)]
+    if twice := [name for name in needed if list(names).count(name) > 1]:
+        raise SourceError(f'{where} has more than one column "{twice[0]}", so none can be meant. Rename all but one.')
+    return needed
 
 
 def _meta(record: dict[str, Any], text_key: str) -> dict[str, Any]:

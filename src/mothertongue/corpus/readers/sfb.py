@@ -46,7 +46,7 @@ _MAX_DEPTH = 20
 def read_sfb(path: Path, reading: Reading) -> Iterator[Document]:
     """The documents of an SFB or Chitanka TXT file, or of the zip archive with them."""
     for where, data in whole_books(path, reading, (".sfb", ".txt")):
-        text = "".join(decode(iter([data]), encoding=reading.source.encoding))
+        text = "".join(decode(iter([data]), encoding=reading.source.encoding, where=where))
         if where.lower().endswith(".sfb") or looks_like_sfb(text):
             yield from book_documents(parse_sfb(text), where, reading)
         elif looks_like_txt(text):

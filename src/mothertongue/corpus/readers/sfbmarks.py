@@ -21,7 +21,7 @@ _STRESS = re.compile(r"(?<=\w)[`´]")
 # a mark of one to three underscores at either edge of a word; longer runs are blanks to fill in
 _EMPHASIS = re.compile(r"(?<![\w\\])_{1,3}(?=[^\s_])|(?<=[^\s_\\])_{1,3}(?!\w)")
 _ESCAPE = re.compile(r"\\([*\\{}_])")
-_NOTE_MARK = re.compile(r"^\s*\[(\*{1,9}\d{0,4})", re.M)  # where a note begins
+_NOTE_MARK = re.compile(r"^[^\S\n]*\[(\*{1,9}\d{0,4})", re.M)  # where a note begins
 _MARK = re.compile(r"(?<=[^\s\\(\[*])\*{1,9}\d{0,4}")  # where it is referred to
 
 

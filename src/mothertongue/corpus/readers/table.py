@@ -24,7 +24,7 @@ def read_table(path: Readable, reading: Reading) -> Iterator[Document]:
     """The documents of a table; SourceError naming its columns if none is the source's `text_key`."""
     most = reading.config.max_line_megabytes << 20
     csv.field_size_limit(max(csv.field_size_limit(), most))  # a quote that is never closed ends there, not in memory
-    characters = decode(read_blocks(path, advance=reading.advance), encoding=reading.source.encoding)
+    characters = decode(read_blocks(path, advance=reading.advance), encoding=reading.source.encoding, where=path)
 
     def too_long(sample: str) -> None:
         reading.drop("line-too-long", path.name, sample)
@@ -32,7 +32,10 @@ def read_table(path: Readable, reading: Reading) -> Iterator[Document]:
     lines = bounded_lines(characters, most, too_long)
     first = next(lines, "")
     rows = csv.reader(_again(first, lines), **_dialect(path, first, reading))
-    header = next(rows, [])
+    try:
+        header = next(rows, [])
+    except csv.Error as error:
+        raise SourceError(f"{path} is no table with a header: {error}. Close the quote in its first line.") from error
     if len(header) > 10_000 or not header:
         raise SourceError(f"{path} has {len(header):,} columns in its first line, so it is no table with a header.")
     columns_to_read(header, reading, where=str(path))

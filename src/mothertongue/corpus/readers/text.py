@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.readers import Reading
 from mothertongue.corpus.readers.files import Readable, read_blocks
-from mothertongue.errors import ConfigError
+from mothertongue.errors import ConfigError, SourceError
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _UNITS = {"line": re.compile("\n"), "blank-line": re.compile("\n[ \t]*\n\\s*"), "file": None}
@@ -24,31 +24,35 @@ _OVERLAP = 256  # characters looked at again, since a blank line may stand acros
 
 def read_text(path: Readable, reading: Reading) -> Iterator[Document]:
     """The documents of a text file, at most `max_document_characters` each; their ids are file#number."""
-    characters = decode(read_blocks(path, advance=reading.advance), encoding=reading.source.encoding)
+    characters = decode(read_blocks(path, advance=reading.advance), encoding=reading.source.encoding, where=path)
     pieces = split_text(characters, separator=_UNITS[reading.source.unit], limit=reading.config.max_document_characters)
     for number, piece in enumerate(pieces, start=1):
         if not piece.isspace():
             yield Document(piece, f"{path.name}#{number}", reading.name)
 
 
-def decode(blocks: Iterator[bytes], *, encoding: str) -> Iterator[str]:
-    """Characters of a byte stream, every kind of line break as `\\n`."""
+def decode(blocks: Iterator[bytes], *, encoding: str, where: object = "The text") -> Iterator[str]:
+    """Characters of a byte stream, every kind of line break as `\\n`. SourceError that names `where` if it has none."""
     decoder: io.IncrementalNewlineDecoder | None = None
     for block in blocks:
         if decoder is None:
             encoding = next((name for mark, name in _MARKS.items() if block.startswith(mark)), encoding)
             decoder = io.IncrementalNewlineDecoder(_decoder(encoding), translate=True)
-        yield decoder.decode(block)
+        try:
+            yield decoder.decode(block)
+        except UnicodeError as error:
+            raise SourceError(f"{where} is not {encoding}: {error}. Give its source another `encoding`.") from error
     if decoder is not None:
         yield decoder.decode(b"", final=True)
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
+        b"a".decode(encoding, "replace")  # which refuses what is no encoding of text, like base64
         return codecs.getincrementaldecoder(encoding)("replace")
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise ConfigError(
-            f"encoding = {encoding!r} is not known. Use a name like utf-8, cp1250, cp1251 or iso-8859-2."
+            f"encoding = {encoding!r} is not known as one of text. Use a name like utf-8, cp1250, cp1251 or iso-8859-2."
         ) from error
 
 

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
+from mothertongue.corpus.outage import refuse_outage
 from mothertongue.errors import SourceError
 
 _BLOCK_BYTES = 1 << 20
@@ -53,6 +54,7 @@ def open_zip(source: Path | bytes, *, name: str = "") -> Iterator[zipfile.ZipFil
             file = stack.enter_context(_Bounded(source) if isinstance(source, Path) else io.BytesIO(source))
             archive = stack.enter_context(zipfile.ZipFile(file))
         except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
+            refuse_outage(name, error)
             raise SourceError(
                 f"{name} cannot be read as a zip archive: {error}. "
                 "Download or copy the file again; then run the same command."
@@ -103,7 +105,8 @@ def member_blocks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[b
                 if unpacked > most:
                     raise UnsafeMemberError("archive-bomb")
                 yield block
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
+        refuse_outage(archive.filename, error)
         raise UnsafeMemberError("damaged-archive") from error
 
 

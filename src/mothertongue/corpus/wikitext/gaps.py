@@ -15,7 +15,7 @@ COMPILED: Final = not str(scan.__file__).endswith(".py")
 GAP: Final = b"\x01"  # stands where something was dropped
 
 _BRACKETS: Final = re.compile(r"([(\[])([^()\[\]\x01]*\x01[^()\[\]]*)([)\]])")
-_ITEM_ENDS: Final = re.compile(r"\s*([,;:/])[\s,;:/]*(?=[,;:/])")
+_ITEM_ENDS: Final = re.compile(r"(?<!\s)\s*+([,;:/])[\s,;:/]*(?=[,;:/])")
 _OR: Final = re.compile(r"\s*\bor\b\s*")
 _SPACES: Final = re.compile(" {2,}")
 _HOLLOW: Final = " ,;:/–-"

@@ -12,7 +12,7 @@ _OTHER_WIKIS: Final = re.compile(
     "[sqbnvcmdw]|wikt|wiktionary|commons|species|voy|wiki(source|quote|news|books|data|media|pedia)?", re.IGNORECASE
 )
 _INTERLANGUAGE: Final = re.compile("[a-z]{2,3}(-[a-z]+)*|simple|tarask")
-_PARENTHESIS: Final = re.compile(r"\s*\([^()]*\)$|,.*$|\s*（[^（）]*）$")
+_PARENTHESIS: Final = re.compile(r"(?<!\s)\s*+(?:\([^()]*+\)|（[^（）]*+）)$|,.*$")
 
 
 @lru_cache(maxsize=20_000)
