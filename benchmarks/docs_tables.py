@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 import corpus_tables
+import curve_tables
 import train_tables
 import use_tables
 from results_file import RESULTS, ROOT, Row
@@ -21,6 +22,7 @@ Tables = Mapping[str, Callable[[Sequence[Row]], str]]
 PAGES: Mapping[str, tuple[str, Tables]] = {  # page -> name of the results, tables made of their rows
     "why/cleaning.md": ("corpus", corpus_tables.TABLES),
     "why/wikitext.md": ("corpus", corpus_tables.TABLES),
+    "why/curve.md": ("transfer", curve_tables.TABLES),
     "why/training.md": ("train", train_tables.TABLES),
     "how-to/use-the-model.md": ("use", use_tables.TABLES),
 }

@@ -30,7 +30,13 @@ CURVE = {  # figure -> its label and format
     "gain_over_guillou": ("fewer bits than it at equal compute", ".1%"),
     "align_minus_focus": ("bits, `align` - `focus`, where it is worst", "+.3f"),
     "align_minus_wechsel": ("bits, `align` - `wechsel`, likewise", "+.3f"),
-    "steps_vs_wechsel": ("steps for the bits of `wechsel`, with its dictionary / its own", ".2f"),
+    **{
+        f"steps_vs_wechsel_at_{budget}": (
+            f"steps for `wechsel`'s bits at {budget}, with its dictionary / its own",
+            ".2f",
+        )
+        for budget in (0.2, 1)
+    },
 }
 
 
