@@ -41,7 +41,8 @@ def settings_page() -> str:
     """Every key that a recipe may have."""
     lines = [SETTINGS_HEAD]
     for stage in STAGES.values():
-        lines += ["", f"## {stage.name}", "", f"{stage.help} Makes {'an' if stage.makes[0] in 'aeiou' else 'a'} {stage.makes}.", ""]
+        article = "an" if stage.makes[0] in "aeiou" else "a"
+        lines += ["", f"## {stage.name}", "", f"{stage.help} Makes {article} {stage.makes}.", ""]
         lines += [f"Inputs: {', '.join(_inputs(stage)) or 'none but its sources'}.", ""]
         lines += _table(stage.config)
         for key, table in _tables_in(stage.config):
