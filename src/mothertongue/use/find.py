@@ -9,12 +9,7 @@ from pathlib import Path
 from mothertongue.errors import ArtifactError
 from mothertongue.run.inputs import locate
 
-LAST_STEPS = (
-    "export",
-    "polish",
-    "compress",
-    "train",
-)  # of a run, the most finished first; then others, the newest first
+LAST_STEPS = ("export", "polish", "compress", "train")  # of a run, the most finished first; then others by age
 RUNS = Path("runs")
 
 
