@@ -63,7 +63,8 @@ def tables() -> str:
         parts += [
             "What a transfer saves against training from scratch ([how it is counted](docs/why/curve.md)): models of"
             " 1.1 M parameters,\neach length annealed by itself, scratch with Muon and rates of its own, held-out text"
-            " (`benchmarks/transfer.py`),\nthree seeds (20, and Guillou's recipe: one). In brackets: for someone who knows good rates and need not search:\n",
+            " (`benchmarks/transfer.py`),\nthree seeds (20, and Guillou's recipe: one)."
+            " In brackets: for someone who knows good rates and need not search:\n",
             curve(transfer),
             "![Held-out bits per byte against compute in three languages](benchmarks/results/transfer.png)\n",
         ]
