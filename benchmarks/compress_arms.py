@@ -34,11 +34,11 @@ class Scale:
     fewer_tokens: int = 4096  # of the small arm's vocabulary
 
 
-# wider ones would read less than a token per parameter in this budget, an hour and a half of one core
+# wider ones would read less than a token per parameter in this budget, three quarters of an hour of a slow core
 REAL = Scale(
-    shape={"num_hidden_layers": 12, "hidden_size": 192, "num_attention_heads": 3, "context": 512},
+    shape={"num_hidden_layers": 12, "hidden_size": 128, "num_attention_heads": 4, "context": 512},
     training={
-        "budget_teraflop": 600,
+        "budget_teraflop": 75,
         "batch_size": 8,
         "sequence_length": 256,
         "learning_rate": 4e-3,

@@ -71,9 +71,19 @@ def _subject(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def read_figures(name: str) -> dict[str, float]:
     """The figures of another benchmark, or none if it has not run."""
-    file = RESULTS / f"{name}.json"
-    figures: dict[str, float] = json.loads(file.read_text("utf-8"))["figures"] if file.is_file() else {}
+    figures: dict[str, float] = _read(name).get("figures", {})
     return figures
+
+
+def read_rows(name: str) -> list[Row]:
+    """The rows of a benchmark, or none if it has not run."""
+    rows: list[Row] = _read(name).get("rows", [])
+    return rows
+
+
+def _read(name: str) -> Row:
+    file = RESULTS / f"{name}.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
 def table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:

@@ -8,7 +8,8 @@
 Resumable: a folder for each training below runs/transfer, and none is made twice. Several processes may work at once
 (OMP_NUM_THREADS=1 for each): each passes by what another is making, and looks again at the end.
 A training is known by its settings and inputs, not by the code: after a change of a method or of the loop remove the
-trainings that it concerns from runs/transfer/trainings-*.
+trainings that it concerns from runs/transfer/trainings-*. Rows of results/transfer.json whose training is not there
+(another machine made it) stay as they are.
 
 Models have 1.1 M parameters (4 layers, 128 wide, vocabulary 2,048). Every arm is annealed at every budget, reads the
 same text in the same order, has its own probes of rates, and pays for rows and probes. Held-out text; rates are chosen
@@ -33,7 +34,7 @@ from mothertongue.compare.jobs import finished, run_jobs
 from mothertongue.compare.picture import draw_curves
 from mothertongue.compare.training import Result
 from mothertongue.errors import ConfigError
-from results_file import RESULTS, ROOT, read_figures, write_results
+from results_file import RESULTS, ROOT, read_figures, read_rows, write_results
 from transfer_figures import PREFIXES, figures_of_language, without_probes
 from transfer_text import TEXTS, dictionary, make_base, make_text
 
@@ -124,9 +125,17 @@ def run(codes: Sequence[str], names: Sequence[str], runs: Path, *, hours: float,
     return notes
 
 
+def written(code: str) -> list[Result]:
+    """What results/transfer.json has of a language."""
+    return [Result(**{key: row[key] for key in row if key != "language"})
+            for row in read_rows("transfer") if row["language"] == code]  # fmt: skip
+
+
 def results_of(code: str, runs: Path, notes: set[str], *, quick: bool) -> list[Result]:
     """Every result of a language, without making any."""
-    found = {}
+    found = {(each.arm, each.budget, each.seed): each for each in ([] if quick else written(code))}
+    if not (runs / f"trainings-{code}").is_dir():
+        return list(found.values())
     for ground in grounds(code, list(PIECES), runs, notes, quick=quick):
         for result in finished(ground).results:
             found[result.arm, result.budget, result.seed] = result
@@ -171,8 +180,7 @@ def main() -> None:
     names = [name for name in PIECES if name in only] or list(PIECES)
     runs = ROOT / "runs" / ("transfer-quick" if asked.quick else "transfer")
     notes = set() if asked.collect else run(codes, names, runs, hours=asked.hours, quick=asked.quick)
-    made = [code for code in TEXTS if (runs / f"trainings-{code}").is_dir()]
-    for key, value in collect(made, runs, notes, quick=asked.quick).items():
+    for key, value in collect(list(TEXTS), runs, notes, quick=asked.quick).items():
         print(f"{key:40} {value}")
     for note in sorted(notes):
         print(note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,15 @@ def test_a_piece_that_is_not_there_is_named(
     with pytest.raises(SystemExit):
         import_module("transfer").main()
     assert "curv: there are cs, bg, el, curve" in capsys.readouterr().err
+
+
+def test_rows_of_another_machine_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    transfer, results_file = import_module("transfer"), import_module("results_file")
+    for module in (transfer, results_file):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    assert transfer.collect(["cs"], tmp_path / "runs", set(), quick=False).keys() <= {"init_seconds_50k"}
+    rows = [{"language": "cs", **asdict(result)} for result in RESULTS]
+    results_file.write_results("transfer", {}, rows, seconds=1)
+    found = transfer.collect(["cs", "bg"], tmp_path / "runs", set(), quick=False)
+    assert found["cs_saving_at_1"] == pytest.approx(10) and not any(key.startswith("bg") for key in found)
+    assert results_file.read_rows("transfer") == rows
