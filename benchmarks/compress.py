@@ -7,8 +7,9 @@
 
 Order: the predecessors, then at two times fewer layers every arm once in Czech (to choose by development text), then
 the arms that are reported with further seeds and factors. Arms and budgets: compress_arms.py. Ratios are of perplexity
-per token of the predecessor, so that a successor with other tokens is measured alike. Speeds are those of llama.cpp at
-batch 1, measured for all models at the end.
+per token of the predecessor, so that a successor with other tokens is measured alike; `ratio_Nx` is that of the chosen
+arm with a tenth of the tokens, all other figures at 2x are of arms with equal compute. Speeds are those of llama.cpp at
+batch 1, measured for all models at the end. Languages of which nothing is here keep the rows that the results have.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from typing import Any
 
 from compress_arms import (
     ARMS,
+    BY_TOKENS,
     CHOSEN,
     CONTROL,
     FACTORS,
     FINAL,
+    LONG,
     REAL,
     RECIPES,
     SEEDS,
@@ -49,7 +52,7 @@ from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.run.artifact import MANIFEST, Metrics, read_manifest
 from mothertongue.run.build import run_recipe
 from mothertongue.run.recipe import parse_recipe
-from results_file import RESULTS, ROOT, write_results
+from results_file import RESULTS, ROOT, read_rows, write_results
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,8 @@ def run(job: Job, runs: Path, scale: Scale) -> None:
     """One arm, with the budget of its factor's control."""
     home = home_of(job.language, runs)
     length: dict[str, Any] = {}
-    if job.arm == CONTROL:
-        tokens = scale.training["batch_size"] * scale.training["sequence_length"]
+    if job.arm in BY_TOKENS:
+        tokens = scale.compressing["batch_size"] * scale.training["sequence_length"]
         length = {"steps": max(1, int(TOKENS_SHARE * metrics(home / "train")["tokens"] / tokens))}
     elif job.arm not in UNTRAINED:
         control = Job(job.language, job.factor, 0, CONTROL).folder(runs)
@@ -157,9 +160,10 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
         mine = [row for row in found if row["language"] == language and "bits_per_byte" in row]
         mine.remove(old)
         bytes_per_token = math.log2(old["perplexity_per_token"]) / old["bits_per_byte"]
-        names = {f"ratio_{factor}x": (CHOSEN, factor) for factor in FACTORS}
+        names = {f"ratio_{factor}x": (LONG, factor) for factor in FACTORS}
         names |= {f"{arm}_ratio_2x": (arm, 2) for arm in ("paper", "distill", "theseus", "scratch")}
-        names |= {"truncation_ratio_2x": (CONTROL, 2), "disk_ratio": (SMALL, SMALL_FACTOR)}
+        names |= {"truncation_ratio_2x": (CONTROL, 2), "equal_compute_ratio_2x": (CHOSEN, 2)}
+        names |= {"disk_ratio": (SMALL, SMALL_FACTOR)}
         for name, (arm, factor) in names.items():
             seeds = [row for row in mine if (row["arm"], row["factor"]) == (arm, factor)]
             ratios = [2 ** ((row["bits_per_byte"] - old["bits_per_byte"]) * bytes_per_token) for row in seeds]
@@ -172,19 +176,25 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _factors(old: dict[str, Any], mine: list[dict[str, Any]]) -> dict[str, float]:
-    """Size, speed, tokens, and how much of what training from scratch lacks was retained at two times fewer layers."""
+    """Size, speed, tokens, and what of a gap the chosen arm closes at two times fewer layers and equal compute.
+
+    `retained_2x` is of the gap between training from scratch and the predecessor, `.._gap_closed_2x` of those of
+    truncation and of the paper's recipe.
+    """
     by_arm = {arm: [row for row in mine if (row["arm"], row["factor"]) == (arm, 2)] for arm in FINAL}
     result = {}
     for row in (row for row in mine if (row["arm"], row["factor"]) == (SMALL, SMALL_FACTOR)):
         result["disk_factor"] = round(old["megabytes"] / row["megabytes"], 3)
         if "tokens_per_second" in old:
             result["speed_factor"] = round(row["tokens_per_second"] / old["tokens_per_second"], 3)
-    if by_arm[CHOSEN]:
-        result["tokens_share"] = round(max(row["tokens"] for row in by_arm[CHOSEN]) / old["tokens"], 4)
-    if by_arm[CHOSEN] and by_arm["scratch"]:
-        scratch, ours = (statistics.mean(row["bits_per_byte"] for row in by_arm[arm]) for arm in ("scratch", CHOSEN))
-        gap = scratch - old["bits_per_byte"]
-        result["retained_2x"] = round((scratch - ours) / gap, 4) if gap > 0 else math.nan
+    if by_arm[LONG]:
+        result["tokens_share"] = round(max(row["tokens"] for row in by_arm[LONG]) / old["tokens"], 4)
+    gaps = {"retained_2x": "scratch", "truncation_gap_closed_2x": CONTROL, "paper_gap_closed_2x": "paper"}
+    for name, arm in gaps.items():
+        if by_arm[CHOSEN] and by_arm[arm]:
+            theirs, ours = (statistics.mean(row["bits_per_byte"] for row in by_arm[each]) for each in (arm, CHOSEN))
+            gap = theirs - old["bits_per_byte"]
+            result[name] = round((theirs - ours) / gap, 4) if gap > 0 else math.nan
     return result
 
 
@@ -208,6 +218,9 @@ def main() -> None:
             break
         run(job, runs, scale)
     found = with_speeds(list(rows(runs)), runs)
+    if not asked.toy:
+        here = {row["language"] for row in found}
+        found = [*(row for row in read_rows("compress") if row["language"] not in here), *found]
     for row in found:
         print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
     print(figures(found))

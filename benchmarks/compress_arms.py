@@ -1,7 +1,8 @@
 """What the compression benchmark compares: predecessors, arms, and the recipes that make them.
 
 Every arm of a factor (2, 3, 4 times fewer layers) has the compute of the truncated one, which reads `TOKENS_SHARE` of
-the predecessor's tokens: a teacher's reading is paid for with fewer steps.
+the predecessor's tokens: a teacher's reading is paid for with fewer steps. Only the arms that say what compression
+costs at most (`LONG`, `SMALL`) read as many tokens as the truncated one, with more compute.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Scale:
 
     shape: Table  # of the predecessor
     training: Table
-    learning_rate: float  # of the arms
+    compressing: Table  # settings of the arms' training, but for scratch, which has the predecessor's
     measuring: Table
     probe_tokens: int = 4096
     fewer_tokens: int = 4096  # of the small arm's vocabulary
@@ -44,13 +45,13 @@ REAL = Scale(
         "learning_rate": 4e-3,
         "optimizer": "muon",
     },
-    learning_rate=1e-3,
+    compressing={"batch_size": 8, "learning_rate": 1e-3},
     measuring={"tasks": ["bits_per_byte", "next_word"], "context": 256},
 )
 TOY = Scale(  # proves the machinery, says nothing about compression
     shape={"num_hidden_layers": 12, "hidden_size": 32, "num_attention_heads": 2, "context": 64},
     training={"steps": 120, "batch_size": 8, "sequence_length": 32, "learning_rate": 3e-3, "dev_kilobytes": 5},
-    learning_rate=3e-3,
+    compressing={"batch_size": 8, "learning_rate": 3e-3},
     measuring={"tasks": ["bits_per_byte", "next_word"], "context": 32, "next_word_positions": 20},
     probe_tokens=64,
     fewer_tokens=1024,
@@ -76,21 +77,23 @@ ARMS: dict[str, Table] = {
     "bridge": {"method": "bridge"},
 }
 CHOSEN = "distill-all"  # among the arms, by development text; until that is measured, the first experiments' best
-SMALL, SMALL_FACTOR = "small", 4  # half the tokens and four bits; the factor that is reported, chosen likewise
-ARMS[SMALL] = {**ARMS[CHOSEN], "dtype": "q4_0"}
-UNTRAINED = ("bridge",)
+LONG = "long"  # the chosen one again, with all the tokens
+SMALL, SMALL_FACTOR = "small", 3  # half the vocabulary and four bits; the factor with the size that is asked for
+ARMS |= {LONG: ARMS[CHOSEN], SMALL: {**ARMS[CHOSEN], "dtype": "q4_0"}}
+BY_TOKENS, UNTRAINED = (CONTROL, LONG, SMALL), ("bridge",)
 
 # which factors and seeds an arm is reported with, in every language; all others are tried once, in Czech at 2x
 FACTORS, SEEDS, TRIED_IN = (2, 3, 4), (0, 1, 2), "cs"
 FINAL: dict[str, dict[int, tuple[int, ...]]] = {
     CONTROL: {2: SEEDS, 3: (0,), 4: (0,)},
-    CHOSEN: {2: SEEDS, 3: SEEDS, 4: SEEDS},
+    CHOSEN: {2: SEEDS},
+    LONG: {2: SEEDS, 3: SEEDS, 4: SEEDS},
     "paper": {2: SEEDS},
     "scratch": {2: (0,)},
     "distill": {2: (0,)},
     "theseus": {2: (0,)},
     "bridge": {2: (0,), 3: (0,), 4: (0,)},
-    SMALL: {2: (0,), 3: (0,), 4: (0,)},
+    SMALL: {SMALL_FACTOR: (0,)},
 }
 RECIPES = {"cs": "czech-small", "bg": "bulgarian-small"}
 
@@ -117,13 +120,14 @@ def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, le
     Arms that are only tried are measured on development text alone.
     """
     final = ("evaluate",) if arm in FINAL else ()
-    common = {key: scale.training[key] for key in ("batch_size", "sequence_length")}
     layers = scale.shape["num_hidden_layers"] // factor
-    loop = {**common, **length, "seed": seed, "learning_rate": scale.learning_rate, "corpus": str(home / "corpus")}
-    loop |= {"dev_kilobytes": scale.training.get("dev_kilobytes", 100), "dev_scores": 1}
+    loop = {**length, "seed": seed, "sequence_length": scale.training["sequence_length"]}
+    loop |= {"corpus": str(home / "corpus"), "dev_scores": 1}
+    loop |= {"dev_kilobytes": scale.training.get("dev_kilobytes", 100)}
     tables: Table = {"title": f"Compression, {arm} at {factor}x, seed {seed}"}
     if arm == "scratch":  # with the predecessor's own rate and optimizer
-        loop |= {key: scale.training[key] for key in ("learning_rate", "optimizer") if key in scale.training}
+        own = ("batch_size", "learning_rate", "optimizer")
+        loop |= {key: scale.training[key] for key in own if key in scale.training}
         shape = {**scale.shape, "num_hidden_layers": layers, "seed": seed}
         tables["model"] = {"tokenizer": str(home / "tokenizer"), **shape}
         tables["arm"] = {"stage": "train", "checkpoint": "model", **loop}
@@ -132,6 +136,7 @@ def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, le
             "checkpoint": str(home / "train"),
             "layers": layers,
             "probe_tokens": scale.probe_tokens,
+            **scale.compressing,
             **ARMS[arm],
         }
         settings |= {"vocab_size": scale.fewer_tokens} if arm == SMALL else {}

@@ -56,7 +56,7 @@ def test_arms_that_are_tried_run_once_and_the_control_comes_before_those_whose_b
     for job in found:
         if job.arm == arms.CONTROL:
             seen.add((job.language, job.factor))
-        assert job.arm in arms.UNTRAINED or (job.language, job.factor) in seen
+        assert job.arm in (*arms.UNTRAINED, *arms.BY_TOKENS) or (job.language, job.factor) in seen
     few = compress.jobs(asked(language=["cs"], factor=[2], only=["paper"], seed=[0]))
     assert [job.arm for job in few] == [arms.CONTROL, "paper"]
     later = compress.jobs(asked(language=["cs"], factor=[2], only=["paper"], seed=[1]))
@@ -78,10 +78,11 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
 
     rows = [
         row("predecessor", 10.0, tokens=1000, megabytes=100.0, tokens_per_second=20.0),
-        row(arms.CHOSEN, 11.0),
-        row(arms.CHOSEN, 12.0, seed=1, tokens=80),
+        row(arms.LONG, 11.0),
+        row(arms.LONG, 12.0, seed=1, tokens=80),
+        row(arms.CHOSEN, 12.5),
         row("scratch", 15.0),
-        row(arms.SMALL, 13.0, factor=4, megabytes=5.0, tokens_per_second=55.0),
+        row(arms.SMALL, 13.0, factor=arms.SMALL_FACTOR, megabytes=5.0, tokens_per_second=55.0),
         row(arms.CONTROL, 14.0),
         row("paper", 20.0, factor=3),
     ]
@@ -90,8 +91,10 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
     assert found["cs_ratio_2x_spread"] == pytest.approx(0.1)
     assert (found["cs_truncation_ratio_2x"], found["cs_disk_ratio"], found["cs_disk_factor"]) == (1.4, 1.3, 20.0)
     assert (found["cs_tokens_share"], found["cs_speed_factor"]) == (0.08, 2.75)
-    bits = (log2(11) + log2(12)) / 2
-    assert found["cs_retained_2x"] == pytest.approx((log2(15) - bits) / (log2(15) - log2(10)), abs=1e-4)
+    for name, theirs in {"retained_2x": 15, "truncation_gap_closed_2x": 14}.items():
+        share = (log2(theirs) - log2(12.5)) / (log2(theirs) - log2(10))
+        assert found[f"cs_{name}"] == pytest.approx(share, abs=1e-4)
+    assert found["cs_equal_compute_ratio_2x"] == 1.25
     assert "cs_paper_ratio_2x" not in found
     assert "cs_disk_ratio_spread" not in found
 
