@@ -19,7 +19,7 @@ import math
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ from compress_arms import (
     predecessor_recipe,
 )
 from compress_picture import draw
-from compress_speed import tokens_per_second
+from compress_speed import speeds
 from mothertongue.compress.sizes import file_bytes
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import open_checkpoint
@@ -138,7 +138,7 @@ def _row(folder: Path, step: str) -> dict[str, Any]:
 
 
 def with_speeds(found: list[dict[str, Any]], runs: Path) -> list[dict[str, Any]]:
-    """The rows with tokens per second, measured now and by turns; models of one shape and type share theirs."""
+    """The rows with speed and memory, measured now and by turns; models of one shape and type share theirs."""
 
     def shape(row: dict[str, Any]) -> str:
         return "-".join(str(row[key]) for key in ("language", "layers", "vocabulary", "dtype"))
@@ -148,8 +148,8 @@ def with_speeds(found: list[dict[str, Any]], runs: Path) -> list[dict[str, Any]]
             return home_of(row["language"], runs) / "train"
         return Job(row["language"], row["factor"], row["seed"], row["arm"]).folder(runs) / "arm"
 
-    speeds = tokens_per_second({shape(row): (place(row), row["dtype"]) for row in found})
-    return [{**row, "tokens_per_second": round(speeds[shape(row)], 1)} for row in found]
+    measured = speeds({shape(row): (place(row), row["dtype"]) for row in found})
+    return [{**row, **asdict(measured[shape(row)])} for row in found]
 
 
 def figures(found: list[dict[str, Any]]) -> dict[str, float]:
