@@ -46,6 +46,7 @@ from compress_arms import (
 )
 from compress_picture import draw
 from compress_speed import speeds
+from compress_tables import perplexity_ratio
 from mothertongue.compress.sizes import file_bytes
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import open_checkpoint
@@ -159,14 +160,13 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
         language = old["language"]
         mine = [row for row in found if row["language"] == language and "bits_per_byte" in row]
         mine.remove(old)
-        bytes_per_token = math.log2(old["perplexity_per_token"]) / old["bits_per_byte"]
         names = {f"ratio_{factor}x": (LONG, factor) for factor in FACTORS}
         names |= {f"{arm}_ratio_2x": (arm, 2) for arm in ("paper", "distill", "theseus", "scratch")}
         names |= {"truncation_ratio_2x": (CONTROL, 2), "equal_compute_ratio_2x": (CHOSEN, 2)}
         names |= {"disk_ratio": (SMALL, SMALL_FACTOR)}
         for name, (arm, factor) in names.items():
             seeds = [row for row in mine if (row["arm"], row["factor"]) == (arm, factor)]
-            ratios = [2 ** ((row["bits_per_byte"] - old["bits_per_byte"]) * bytes_per_token) for row in seeds]
+            ratios = [perplexity_ratio(row, old) for row in seeds]
             if ratios:
                 result[f"{language}_{name}"] = round(statistics.mean(ratios), 5)
             if len(ratios) > 1:

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+import compress_tables
 import corpus_tables
 import curve_tables
 import train_tables
@@ -23,6 +24,7 @@ PAGES: Mapping[str, tuple[str, Tables]] = {  # page -> name of the results, tabl
     "why/cleaning.md": ("corpus", corpus_tables.TABLES),
     "why/wikitext.md": ("corpus", corpus_tables.TABLES),
     "why/curve.md": ("transfer", curve_tables.TABLES),
+    "why/theseus.md": ("compress", compress_tables.TABLES),
     "why/training.md": ("train", train_tables.TABLES),
     "how-to/use-the-model.md": ("use", use_tables.TABLES),
 }

@@ -40,6 +40,22 @@ CURVE = {  # figure -> its label and format
 }
 
 
+COMPRESS = {
+    "ratio_2x": ("half the layers, a tenth of the tokens", ".3f"),
+    "ratio_3x": ("a third of the layers, likewise", ".3f"),
+    "ratio_4x": ("a quarter of the layers, likewise", ".3f"),
+    "equal_compute_ratio_2x": ("half the layers, as much compute as truncation", ".3f"),
+    "distill_ratio_2x": ("plain distillation, likewise", ".3f"),
+    "theseus_ratio_2x": ("Theseus with its defaults, likewise", ".3f"),
+    "truncation_ratio_2x": ("truncation and training", ".3f"),
+    "paper_ratio_2x": ("the paper's Theseus, likewise", ".3f"),
+    "scratch_ratio_2x": ("from scratch, likewise", ".3f"),
+    "disk_ratio": ("fewer layers, half the vocabulary, 4 bits", ".3f"),
+    "disk_factor": ("times smaller on disk, of that one", ".1f"),
+    "speed_factor": ("times the tokens per second in llama.cpp, of that one", ".1f"),
+}
+
+
 def tables() -> str:
     """All tables as Markdown."""
     parts = []
@@ -65,8 +81,15 @@ def tables() -> str:
             " 1.1 M parameters,\neach length annealed by itself, scratch with Muon and rates of its own, held-out text"
             " (`benchmarks/transfer.py`),\nthree seeds (20, and Guillou's recipe: one)."
             " In brackets: for someone who knows good rates and need not search:\n",
-            curve(transfer),
+            figure_rows(transfer, CURVE, {**LANGUAGES, "xx": "Greek"}),
             "![Held-out bits per byte against compute in three languages](benchmarks/results/transfer.png)\n",
+        ]
+    if compress := read_figures("compress"):
+        parts += [
+            "Compressed models: held-out perplexity as a multiple of the predecessor's of 12 layers"
+            " ([all arms](docs/why/theseus.md#what-came-out);\n`benchmarks/compress.py`):\n",
+            figure_rows(compress, COMPRESS, LANGUAGES),
+            "![Held-out bits per byte against size and against speed](benchmarks/results/compress.png)\n",
         ]
     if base := read_figures("english_base"):
         parts.append(
@@ -91,11 +114,12 @@ def tables() -> str:
     return "\n".join(parts)
 
 
-def curve(figures: Mapping[str, float]) -> str:
-    """One row per figure of benchmarks/transfer.py, one column per language; in brackets without the probes."""
-    languages = {code: name for code, name in {**LANGUAGES, "xx": "Greek"}.items() if f"{code}_saving_at_1" in figures}
+def figure_rows(
+    figures: Mapping[str, float], shown: Mapping[str, tuple[str, str]], languages: Mapping[str, str]
+) -> str:
+    """One row per figure, one column per language; in brackets without the probes."""
     lines = ["| | " + " | ".join(languages.values()) + " |", "|---|" + "---:|" * len(languages)]
-    for name, (label, form) in CURVE.items():
+    for name, (label, form) in shown.items():
 
         def cell(language: str, end: str = "", name: str = name, form: str = form) -> str:
             value = figures.get(f"{language}_{name}{end}")

@@ -1,0 +1,62 @@
+"""The tables of docs/why/theseus.md, from results/compress.json: `docs_tables.py` writes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+
+from compress_arms import FINAL, TRIED_IN
+from curve_tables import LANGUAGES
+from results_file import Row, table
+
+ALIKE = ("arm", "factor")
+
+
+def perplexity_ratio(row: Row, old: Row) -> float:
+    """Held-out perplexity per token of the predecessor `old`, as a multiple: of as many bytes for both."""
+    bytes_per_token = math.log2(old["perplexity_per_token"]) / old["bits_per_byte"]
+    return float(2 ** ((row["bits_per_byte"] - old["bits_per_byte"]) * bytes_per_token))
+
+
+def reported(rows: Sequence[Row]) -> str:
+    """Held-out results of each language; means of the seeds, and the distance of the outer ones."""
+    parts = []
+    for language in dict.fromkeys(row["language"] for row in rows):
+        mine = [row for row in rows if row["language"] == language and "bits_per_byte" in row]
+        old = next(row for row in mine if row["arm"] == "predecessor")
+        lines: list[list[object]] = []
+        for key in dict.fromkeys(tuple(row.get(name) for name in ALIKE) for row in mine):
+            seeds = [row for row in mine if tuple(row.get(name) for name in ALIKE) == key]
+            lines.append(_line(seeds, old))
+        heads = [LANGUAGES[language], "layers", "perplexity ratio", "bits per byte", "next word", "tokens read"]
+        parts.append(table([*heads, "MB", "tokens/s", "peak MB"], lines))
+    return "\n".join(parts)
+
+
+def _line(seeds: Sequence[Row], old: Row) -> list[object]:
+    first = seeds[0]
+    ratios = [perplexity_ratio(row, old) for row in seeds]
+    spread = f" ({max(ratios) - min(ratios):.3f})" if len(ratios) > 1 else ""
+    return [
+        f"`{first['arm']}`" if first["arm"] in FINAL else first["arm"],
+        first["layers"],
+        f"{fmean(ratios):.3f}{spread}",
+        f"{fmean(row['bits_per_byte'] for row in seeds):.3f}",
+        f"{fmean(row['next_word_accuracy'] for row in seeds):.1%}",
+        f"{first.get('tokens', 0) / old['tokens']:.1%}",
+        f"{first['megabytes']:.1f}",
+        f"{first['tokens_per_second']:.0f}",
+        f"{first['peak_megabytes']:.0f}",
+    ]
+
+
+def tried(rows: Sequence[Row]) -> str:
+    """What the default was chosen by: development text, one seed, two times fewer layers, equal compute."""
+    found = [row for row in rows if (row["language"], row.get("factor"), row.get("seed")) == (TRIED_IN, 2, 0)]
+    lines = [[f"`{row['arm']}`", f"{row['dev_bits_per_byte']:.4f}", f"{row.get('tokens', 0) / 1e3:.0f}"]
+             for row in sorted(found, key=lambda row: float(row["dev_bits_per_byte"]))]  # fmt: skip
+    return table(["arm", "bits per byte", "thousand tokens"], lines)
+
+
+TABLES: Mapping[str, Callable[[Sequence[Row]], str]] = {"compress_reported": reported, "compress_tried": tried}
