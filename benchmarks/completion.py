@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import bisect
-import heapq
 import re
 import statistics
 import subprocess
@@ -27,9 +26,9 @@ from typing import Any
 import numpy as np
 
 from mothertongue.corpus.shards import read_documents
-from mothertongue.use.complete import ORDERS, Completer, open_completer
+from mothertongue.use.complete import Completer, open_completer
 from mothertongue.use.cursor import runs
-from mothertongue.use.words import NextWord, is_letter
+from mothertongue.use.words import is_letter
 from results_file import write_results
 
 MODELS = [f"{name}=runs/road/{name}/export,runs/road/{name}/corpus" for name in ("cs", "bg")]
@@ -114,17 +113,17 @@ def play_word(tally: Tally, offer: Offer, before: str, word: str, *, spaced: boo
             break
 
 
-def model_offer(completer: Completer, order: str) -> Offer:
+def model_offer(completer: Completer) -> Offer:
     """What the completer offers of words that begin as typed."""
 
     def offer(before: str, typed: str) -> list[str]:
-        return [word.word for word in completer.words(before + typed, k=TOP, which="longer", order=order)]
+        return [word.word for word in completer.words(before + typed, k=TOP, which="longer")]
 
     return offer
 
 
-def unigram_offer(texts: Iterator[str], order: str) -> Offer:
-    """The most frequent words that begin as typed, in the same order as the model's."""
+def unigram_offer(texts: Iterator[str]) -> Offer:
+    """The most frequent words that begin as typed."""
     counts: Counter[str] = Counter()
     read = 0
     for text in texts:
@@ -138,9 +137,7 @@ def unigram_offer(texts: Iterator[str], order: str) -> Offer:
         if typed not in best:
             end = bisect.bisect_left(words, typed + "\U0010ffff")
             found = words[bisect.bisect_left(words, typed) : end]
-            weight = ORDERS[order]
-            longer = (NextWord(w, counts[w], w[len(typed) :]) for w in found if len(w) > len(typed))
-            best[typed] = [word.word for word in heapq.nlargest(TOP, longer, key=weight)]
+            best[typed] = sorted((w for w in found if len(w) > len(typed)), key=lambda w: -counts[w])[:TOP]
         return best[typed]
 
     return offer
@@ -164,8 +161,8 @@ def measure(name: str, model: Path, corpus: Path, asked: argparse.Namespace) -> 
     texts = [document.text for document in read_documents(corpus, asked.split) if len(document.text) > 500]
     completer = open_completer(model, exact=asked.exact, personal=asked.personal)
     offers = {
-        "model": model_offer(completer, asked.order),
-        "unigram": unigram_offer((document.text for document in read_documents(corpus, "train")), asked.order),
+        "model": model_offer(completer),
+        "unigram": unigram_offer(document.text for document in read_documents(corpus, "train")),
     }
     rows = []
     for line, offer in offers.items():
@@ -188,7 +185,6 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=3)
     parser.add_argument("--exact", action="store_true")
     parser.add_argument("--personal", type=float, default=0.0)
-    parser.add_argument("--order", choices=ORDERS, default="keys")
     parser.add_argument("--dry", action="store_true", help="print only")
     asked = parser.parse_args()
     began, rows = time.time(), []

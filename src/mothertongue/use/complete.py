@@ -46,11 +46,6 @@ MOST_WORDS = 1000
 STEPS = 12  # tokens that the model reads for one answer at most, and one more for each word asked for
 SENTENCE_ENDS, CLAUSE_ENDS = ".!?…", ",;:–—.!?…"
 WHICH = ("any", "longer", "next")
-ORDERS: dict[str, Callable[[NextWord], float]] = {
-    "probability": lambda word: word.probability,
-    "keys": lambda word: word.probability * len(word.text),
-}
-MORE_WORDS = 9  # that are found where those in front of the order need not be the likeliest
 ENDS = {"word": None, "clause": CLAUSE_ENDS, "sentence": SENTENCE_ENDS}
 
 
@@ -59,11 +54,6 @@ class CompleteConfig(Settings):
     """What is offered at a place in a text."""
 
     k: int = setting(5, "how many words, or continuations", least=1, most=MOST_WORDS)
-    order: str = setting(
-        "probability",
-        "which words stand in front: the likeliest, or those that are expected to save the most keys",
-        choices=tuple(ORDERS),
-    )
     until: str = setting("sentence", "how far a continuation goes at most", choices=("word", "clause", "sentence"))
     max_words: int = setting(20, "words and marks of a continuation at most", least=1, most=200)
     confidence: float = setting(
@@ -107,17 +97,9 @@ class Completer:
         self._lock = Lock()
 
     def words(
-        self,
-        prompt: str | bytes,
-        *,
-        k: int = 5,
-        which: str = "any",
-        order: str = "probability",
-        cancel: Callable[[], bool] = never,
+        self, prompt: str | bytes, *, k: int = 5, which: str = "any", cancel: Callable[[], bool] = never
     ) -> list[NextWord]:
         """The `k` likeliest words at the end of `prompt`, likeliest first; fewer if the model sees no more.
-
-        With `order` = "keys" those that save the most keys come first: probability times the characters to append.
 
         Where the prompt ends in a word, they are words that begin so, and what may follow if it is finished; or, by
         `which`, only the "longer" ones, or only the "next", where it is known that the word is finished. A probability
@@ -127,17 +109,13 @@ class Completer:
         _check_count(k)
         if which not in WHICH:
             raise ConfigError(f'which = "{which}" is unknown. Give one of: {", ".join(WHICH)}.')
-        if order not in ORDERS:
-            raise ConfigError(f'order = "{order}" is unknown. Give one of: {", ".join(ORDERS)}.')
         with self._asking(cancel):
             cursor = self._cursor(prompt, TOKENS_TAKEN_BACK)
-            wanted = min(MOST_WORDS, k + MORE_WORDS * (order != "probability") + k * (self._personal.share > 0))
+            wanted = k if not self._personal.share else min(MOST_WORDS, 2 * k)
             found = best_words(self._searches(cursor, wanted, which), k=wanted, steps=self._steps(wanted))
             if self._exact:
                 found = self._exactly(self._cursor(prompt, TOKENS_TAKEN_BACK_EXACTLY), found, which)
-            if self._personal.share:
-                found = self._personally(cursor, found, which, wanted)
-            return sorted(found, key=ORDERS[order], reverse=True)[:k]
+            return self._personally(cursor, found, which, k) if self._personal.share else found
 
     def continuations(
         self,

@@ -93,7 +93,7 @@ def _ghost(keystrokes: Keystrokes, config: CompleteConfig, *, before: Callable[[
             prompt = before() + document.text
 
             def question(completer: Completer, cancel: Cancel) -> tuple[list[NextWord], list[Continuation]]:
-                words = completer.words(prompt, k=config.k, order=config.order, cancel=cancel)
+                words = completer.words(prompt, k=config.k, cancel=cancel)
                 return words, completer.continuations(
                     prompt,
                     until=config.until,

@@ -70,7 +70,7 @@ def make_server(keystrokes: Keystrokes, config: CompleteConfig) -> LanguageServe
 
         def question(completer: Completer, cancel: Cancel) -> list[NextWord]:
             completer.know(text + after)
-            return completer.words(text, k=config.k, which="longer", order=config.order, cancel=cancel)
+            return completer.words(text, k=config.k, which="longer", cancel=cancel)
 
         found = await ask(question, "completion")
         items = completion_items(found or [], stem=last_letters(text), place=types.Range(begin, params.position))

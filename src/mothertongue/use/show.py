@@ -34,7 +34,7 @@ def completion_asked(model: str, options: Mapping[str, Any]) -> Asked:
 def complete_text(asked: Asked, prompt: str) -> Answer:
     """The next words and the likeliest continuations."""
     completer, config = asked.open(), asked.config
-    words = completer.words(prompt, k=config.k, order=config.order)
+    words = completer.words(prompt, k=config.k)
     found = completer.continuations(
         prompt,
         k=min(CONTINUATIONS, config.k),

@@ -247,19 +247,6 @@ def test_words_of_the_text_at_hand_come_back_when_asked_to(scripted: Scripted) -
     assert own.words("Krak", k=1)[0].word == "Krakonoš"
 
 
-def test_words_that_save_more_keys_come_first_when_asked_to(tiny_tokenizer: Tokenizer) -> None:
-    often = ["Vlak do Brna"] * 3
-    completer = Completer(Scripted(tiny_tokenizer, *often, *["Vlak dojíždí", "Vlak dohonil"]))
-    likely = completer.words("Vlak d", k=12, which="longer")
-    found = completer.words("Vlak d", k=3, which="longer", order="keys")
-    assert likely[0].word == "do" and found[0].word in ("dojíždí", "dohonil")
-    expected = [word.probability * len(word.text) for word in found]
-    assert expected == sorted(expected, reverse=True)
-    assert set(found) <= set(likely)
-    with pytest.raises(ConfigError, match="probability, keys"):
-        completer.words("Vlak", order="length")
-
-
 def test_a_folder_is_opened_and_completed(tiny_checkpoint: Path) -> None:
     completer = open_completer(tiny_checkpoint)
     assert completer.words("Vla", k=3)
