@@ -58,26 +58,30 @@ TOY = Scale(  # proves the machinery, says nothing about compression
 )
 
 # arm -> its settings of [compress]; "scratch" is no compression: a fresh model of the successor's size
+PLAIN: Table = {"initial": "ends", "unfreeze": "successor", "distillation": 0.5, "hidden": 0.0}
+ALL: Table = {**PLAIN, "initial": "bridge", "distillation": 0.9, "hidden": 1.0}
+OPEN: Table = {**PLAIN, "initial": "bridge", "unfreeze": "start"}
 ARMS: dict[str, Table] = {
-    CONTROL: {"method": "truncate"},
+    CONTROL: {"method": "truncate", **PLAIN},
+    "truncate-bridge": {"method": "truncate", **PLAIN, "initial": "bridge"},
     "scratch": {},
-    "distill": {"method": "distill"},
-    "distill-hidden": {"method": "distill", "hidden": 1.0},
-    "distill-bridge": {"method": "distill", "initial": "bridge"},
-    "distill-all": {"method": "distill", "initial": "bridge", "hidden": 1.0, "distillation": 0.9},
+    "distill": {"method": "distill", **PLAIN},
+    "distill-hidden": {"method": "distill", **PLAIN, "hidden": 1.0},
+    "distill-bridge": {"method": "distill", **PLAIN, "initial": "bridge"},
+    "distill-all": {"method": "distill", **ALL},
     "paper": {"method": "paper", "optimizer": "adamw"},
     "paper-fast": {"method": "paper", "optimizer": "adamw", "learning_rate": 3e-3},
-    "theseus": {"method": "theseus"},
-    "theseus-unfrozen": {"method": "theseus", "unfreeze": "start"},
-    "theseus-bridge": {"method": "theseus", "initial": "bridge", "unfreeze": "start"},
-    "theseus-influence": {"method": "theseus", "groups": "influence", "initial": "bridge", "unfreeze": "start"},
-    "theseus-sequence": {"method": "theseus", "draw": "sequence", "initial": "bridge", "unfreeze": "start"},
-    "theseus-loss": {"method": "theseus", "scheduler": "loss", "initial": "bridge", "unfreeze": "start"},
-    "theseus-local": {"method": "theseus", "local_share": 0.2, "replacing_share": 0.2, "unfreeze": "start"},
-    "theseus-all": {"method": "theseus", "initial": "bridge", "unfreeze": "start", "hidden": 1.0, "distillation": 0.9},
-    "bridge": {"method": "bridge"},
+    "theseus": {"method": "theseus", **PLAIN},
+    "theseus-unfrozen": {"method": "theseus", **PLAIN, "unfreeze": "start"},
+    "theseus-bridge": {"method": "theseus", **OPEN},
+    "theseus-influence": {"method": "theseus", **OPEN, "groups": "influence"},
+    "theseus-sequence": {"method": "theseus", **OPEN, "draw": "sequence"},
+    "theseus-loss": {"method": "theseus", **OPEN, "scheduler": "loss"},
+    "theseus-local": {"method": "theseus", **PLAIN, "unfreeze": "start", "local_share": 0.2, "replacing_share": 0.2},
+    "theseus-all": {"method": "theseus", **ALL, "unfreeze": "start"},
+    "bridge": {"method": "bridge", **PLAIN},
 }
-CHOSEN = "distill-all"  # among the arms, by development text; until that is measured, the first experiments' best
+CHOSEN = "distill-all"  # among the arms, by development text
 LONG = "long"  # the chosen one again, with all the tokens
 SMALL, SMALL_FACTOR = "small", 3  # half the vocabulary and four bits; the factor with the size that is asked for
 ARMS |= {LONG: ARMS[CHOSEN], SMALL: {**ARMS[CHOSEN], "dtype": "q4_0"}}

@@ -69,7 +69,7 @@ class CompressConfig(LoopConfig):
         choices=("even", "influence"),
     )
     initial: str = setting(
-        "ends",
+        "bridge",
         "what a layer of the successor begins as: one layer of its group, the mean of them (merged), or one whose "
         "output is fitted to the group's (bridge)",
         choices=("ends", "every-other", "first", "influence", "merged", "bridge"),
@@ -99,16 +99,16 @@ class CompressConfig(LoopConfig):
         most=1,
     )
     unfreeze: str = setting(
-        "successor",
+        "start",
         "when embeddings, final norm and head begin to learn: at the start, with the successor alone, or never",
         choices=("start", "successor", "never"),
     )
     one_schedule: bool = setting(False, "the learning rate's shape is laid over all phases, not over the last alone")
     distillation: float = setting(
-        0.5, "share of the target that is the predecessor's prediction; 0 = the text alone", least=0, most=1
+        0.9, "share of the target that is the predecessor's prediction; 0 = the text alone", least=0, most=1
     )
     hidden: float = setting(
-        0.0, "weight of the distance from the predecessor's hidden states behind each group", least=0, most=100
+        1.0, "weight of the distance from the predecessor's hidden states behind each group", least=0, most=100
     )
     learning_rate: float = setting(1e-3, "peak learning rate; it is not searched for here", least=0, most=1)
 

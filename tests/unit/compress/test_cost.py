@@ -98,7 +98,7 @@ def test_the_cost_of_every_phase_is_what_torch_counts(bench: Make, settings: dic
 def test_a_teacher_costs_one_reading_by_the_predecessor(bench: Make) -> None:
     costs = []
     for distillation in (0.0, 0.5):
-        material = bench(distillation=distillation)
+        material = bench(distillation=distillation, hidden=0.0)
         flop = phase_flop(material)
         costs.append([flop(phase) for phase in phases(material.config, STEPS)])
     saved = np.subtract(costs[1], costs[0])
@@ -135,7 +135,7 @@ def test_a_budget_is_spent_whole_and_more_expensive_methods_get_fewer_steps(benc
     windows = Windows(np.zeros(10_000, dtype=np.uint16), LENGTH, 0)
     steps = {}
     for method in ("theseus", "distill", "truncate"):
-        material = bench(method=method, budget_teraflop=0.5, batch_size=4)
+        material = bench(method=method, budget_teraflop=0.5, batch_size=4, unfreeze="successor")
         lessons = METHODS.load(method)(material)
         trial = lessons(TRIAL_STEPS)
         steps[method] = derive_steps(material.config, windows, trial.phases, trial.flop, spent=0.1e12)
@@ -154,7 +154,7 @@ def test_a_budget_that_is_spent_before_the_first_step_is_refused(bench: Make) ->
 
 def test_what_is_looked_at_before_training_has_a_price(bench: Make) -> None:
     def price(**settings: Any) -> float:
-        material = bench(**settings)
+        material = bench(**{"initial": "ends", **settings})
         return preparing_flop(material.config, material.predecessor, material.model, 1000)
 
     assert price() == 0

@@ -56,7 +56,8 @@ def test_a_draw_replaces_each_module_as_often_as_asked_and_at_least_one() -> Non
 
 
 def test_blocks_learn_while_modules_are_replaced_and_everything_afterwards() -> None:
-    config = CompressConfig(replacing_share=0.25, learning_rate=0.01, embedding_rate=0.5, warmup=0.1, decay=0.4)
+    shape = {"learning_rate": 0.01, "embedding_rate": 0.5, "warmup": 0.1, "decay": 0.4}
+    config = CompressConfig(replacing_share=0.25, unfreeze="successor", **shape)
     first, second = phases(config, 100)
     assert (first.name, first.steps, second.name, second.steps) == ("replacing", 25, "successor", 75)
     assert first.rates == {"bottom": 0.01, "middle": 0.01, "top": 0.01}
@@ -95,8 +96,8 @@ def test_the_recipe_of_the_paper_is_filled_in_and_allows_no_other(make_model: Ca
     # the learning rate falls in one line over both phases, as in the released code
     rates = [phase.shape(step, phase.steps) for phase in (replacing, tuning) for step in range(500)]
     np.testing.assert_allclose(rates, np.linspace(1, 0, 1001)[:-1], atol=1e-12)
-    with pytest.raises(ConfigError, match=r"method = paper has initial = first, not bridge\. Leave it out"):
-        parse_settings(CompressConfig, {"method": "paper", "initial": "bridge"})
+    with pytest.raises(ConfigError, match=r"method = paper has initial = first, not merged\. Leave it out"):
+        parse_settings(CompressConfig, {"method": "paper", "initial": "merged"})
 
 
 @pytest.mark.parametrize(

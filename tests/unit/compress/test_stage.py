@@ -85,11 +85,11 @@ def test_embeddings_are_frozen_while_replacing_and_learn_afterwards(
 ) -> None:
     before = weights(predecessor)
     shared = ["transformer.wte.weight", "transformer.wpe.weight", "transformer.ln_f.weight", "transformer.ln_f.bias"]
-    compress(tmp_path / "replacing", predecessor, corpus, steps=4, replacing_share=1.0)
+    compress(tmp_path / "replacing", predecessor, corpus, steps=4, replacing_share=1.0, unfreeze="successor")
     after = weights(tmp_path / "replacing")
     assert all(torch.equal(after[name], before[name]) for name in shared)
     assert not torch.equal(after["transformer.h.0.mlp.c_fc.weight"], before["transformer.h.0.mlp.c_fc.weight"])
-    compress(tmp_path / "both", predecessor, corpus, steps=4, replacing_share=0.5)
+    compress(tmp_path / "both", predecessor, corpus, steps=4, replacing_share=0.5, unfreeze="successor")
     after = weights(tmp_path / "both")
     assert not any(torch.equal(after[name], before[name]) for name in shared)
 
@@ -198,7 +198,7 @@ def test_the_predecessor_reads_once_more_only_where_it_teaches(predecessor: Path
     costs = {}
     for name, settings in {
         "truncate": {"method": "truncate"},
-        "alone": {"replacing_share": 0.0, "distillation": 0.0},
+        "alone": {"replacing_share": 0.0, "distillation": 0.0, "hidden": 0.0},
         "taught": {"replacing_share": 0.0},
     }.items():
         costs[name] = compress(tmp_path / name, predecessor, corpus, steps=2, **settings)["tflop"]
