@@ -39,6 +39,7 @@ from compress_arms import (
     TOKENS_SHARE,
     TOY,
     TRIED_IN,
+    TRUNCATED,
     UNTRAINED,
     Scale,
     arm_recipe,
@@ -162,7 +163,7 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
         mine.remove(old)
         names = {f"ratio_{factor}x": (LONG, factor) for factor in FACTORS}
         names |= {f"{arm}_ratio_2x": (arm, 2) for arm in ("paper", "distill", "theseus", "scratch")}
-        names |= {"truncation_ratio_2x": (CONTROL, 2), "equal_compute_ratio_2x": (CHOSEN, 2)}
+        names |= {"truncation_ratio_2x": (TRUNCATED, 2), "equal_compute_ratio_2x": (CHOSEN, 2)}
         names |= {"disk_ratio": (SMALL, SMALL_FACTOR)}
         for name, (arm, factor) in names.items():
             seeds = [row for row in mine if (row["arm"], row["factor"]) == (arm, factor)]
@@ -189,7 +190,7 @@ def _factors(old: dict[str, Any], mine: list[dict[str, Any]]) -> dict[str, float
             result["speed_factor"] = round(row["tokens_per_second"] / old["tokens_per_second"], 3)
     if by_arm[LONG]:
         result["tokens_share"] = round(max(row["tokens"] for row in by_arm[LONG]) / old["tokens"], 4)
-    gaps = {"retained_2x": "scratch", "truncation_gap_closed_2x": CONTROL, "paper_gap_closed_2x": "paper"}
+    gaps = {"retained_2x": "scratch", "truncation_gap_closed_2x": TRUNCATED, "paper_gap_closed_2x": "paper"}
     for name, arm in gaps.items():
         if by_arm[CHOSEN] and by_arm[arm]:
             theirs, ours = (statistics.mean(row["bits_per_byte"] for row in by_arm[each]) for each in (arm, CHOSEN))

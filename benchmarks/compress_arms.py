@@ -2,7 +2,7 @@
 
 Every arm of a factor (2, 3, 4 times fewer layers) has the compute of the truncated one, which reads `TOKENS_SHARE` of
 the predecessor's tokens: a teacher's reading is paid for with fewer steps. Only the arms that say what compression
-costs at most (`LONG`, `SMALL`) read as many tokens as the truncated one, with more compute.
+costs at most (`LONG`, `SMALL`, `HALF`) read as many tokens as the truncated one, with more compute.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Scale:
     compressing: Table  # settings of the arms' training, but for scratch, which has the predecessor's
     measuring: Table
     probe_tokens: int = 4096
-    fewer_tokens: int = 4096  # of the small arm's vocabulary
+    fewer_tokens: int = 4096  # half of the vocabulary
 
 
 # wider ones would read less than a token per parameter in this budget, three quarters of an hour of a slow core
@@ -63,6 +63,7 @@ ALL: Table = {**PLAIN, "initial": "bridge", "distillation": 0.9, "hidden": 1.0}
 OPEN: Table = {**PLAIN, "initial": "bridge", "unfreeze": "start"}
 ARMS: dict[str, Table] = {
     CONTROL: {"method": "truncate", **PLAIN},
+    "truncate-slow": {"method": "truncate", **PLAIN, "optimizer": "adamw", "learning_rate": 5e-4},
     "truncate-bridge": {"method": "truncate", **PLAIN, "initial": "bridge"},
     "scratch": {},
     "distill": {"method": "distill", **PLAIN},
@@ -82,15 +83,18 @@ ARMS: dict[str, Table] = {
     "bridge": {"method": "bridge", **PLAIN},
 }
 CHOSEN = "distill-all"  # among the arms, by development text
+TRUNCATED = "truncate-slow"  # the better one of the truncated, likewise
 LONG = "long"  # the chosen one again, with all the tokens
-SMALL, SMALL_FACTOR = "small", 3  # half the vocabulary and four bits; the factor with the size that is asked for
-ARMS |= {LONG: ARMS[CHOSEN], SMALL: {**ARMS[CHOSEN], "dtype": "q4_0"}}
-BY_TOKENS, UNTRAINED = (CONTROL, LONG, SMALL), ("bridge",)
+SMALL, SMALL_FACTOR = "small", 3  # likewise, in four bits; the most layers left out at the perplexity that is asked for
+HALF = "half-vocabulary"  # likewise, with half the tokens
+ARMS |= {LONG: ARMS[CHOSEN], SMALL: {**ARMS[CHOSEN], "dtype": "q4_0"}, HALF: {**ARMS[CHOSEN], "dtype": "q4_0"}}
+BY_TOKENS, UNTRAINED = (CONTROL, LONG, SMALL, HALF), ("bridge",)
 
 # which factors and seeds an arm is reported with, in every language; all others are tried once, in Czech at 2x
 FACTORS, SEEDS, TRIED_IN = (2, 3, 4), (0, 1, 2), "cs"
 FINAL: dict[str, dict[int, tuple[int, ...]]] = {
     CONTROL: {2: SEEDS},
+    TRUNCATED: {2: SEEDS},
     CHOSEN: {2: SEEDS},
     LONG: {2: SEEDS, 3: SEEDS, 4: SEEDS},
     "paper": {2: SEEDS},
@@ -99,6 +103,7 @@ FINAL: dict[str, dict[int, tuple[int, ...]]] = {
     "theseus": {2: (0,)},
     "bridge": {2: (0,), 3: (0,), 4: (0,)},
     SMALL: {SMALL_FACTOR: (0,)},
+    HALF: {SMALL_FACTOR: (0,)},
 }
 RECIPES = {"cs": "czech-small", "bg": "bulgarian-small"}
 
@@ -144,7 +149,7 @@ def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, le
             **scale.compressing,
             **ARMS[arm],
         }
-        settings |= {"vocab_size": scale.fewer_tokens} if arm == SMALL else {}
+        settings |= {"vocab_size": scale.fewer_tokens} if arm == HALF else {}
         tables["arm"] = {"stage": "compress", **loop, **settings}
     corpus = {"corpus": str(home / "corpus")}
     measures = _measures("arm", scale)

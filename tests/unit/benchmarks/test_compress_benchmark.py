@@ -83,7 +83,7 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
         row(arms.CHOSEN, 12.5),
         row("scratch", 15.0),
         row(arms.SMALL, 13.0, factor=arms.SMALL_FACTOR, megabytes=5.0, tokens_per_second=55.0),
-        row(arms.CONTROL, 14.0),
+        row(arms.TRUNCATED, 14.0),
         row("paper", 20.0, factor=3),
     ]
     found = compress.figures(rows)
