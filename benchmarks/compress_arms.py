@@ -71,6 +71,7 @@ ARMS: dict[str, Table] = {
     "distill-bridge": {"method": "distill", **PLAIN, "initial": "bridge"},
     "distill-all": {"method": "distill", **ALL},
     "paper": {"method": "paper", "optimizer": "adamw"},
+    "paper-slow": {"method": "paper", "optimizer": "adamw", "learning_rate": 5e-4},
     "paper-fast": {"method": "paper", "optimizer": "adamw", "learning_rate": 3e-3},
     "theseus": {"method": "theseus", **PLAIN},
     "theseus-unfrozen": {"method": "theseus", **PLAIN, "unfreeze": "start"},
