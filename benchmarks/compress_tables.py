@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from compress_arms import FINAL, TRIED_IN
+from compress_arms import BY_TOKENS, CONTROL, FINAL, TRIED_IN
 from curve_tables import LANGUAGES
 from results_file import Row, table
 
@@ -54,6 +54,7 @@ def _line(seeds: Sequence[Row], old: Row) -> list[object]:
 def tried(rows: Sequence[Row]) -> str:
     """What the default was chosen by: development text, one seed, two times fewer layers, equal compute."""
     found = [row for row in rows if (row["language"], row.get("factor"), row.get("seed")) == (TRIED_IN, 2, 0)]
+    found = [row for row in found if row["arm"] not in set(BY_TOKENS) - {CONTROL}]
     lines = [[f"`{row['arm']}`", f"{row['dev_bits_per_byte']:.4f}", f"{row.get('tokens', 0) / 1e3:.0f}"]
              for row in sorted(found, key=lambda row: float(row["dev_bits_per_byte"]))]  # fmt: skip
     return table(["arm", "bits per byte", "thousand tokens"], lines)

@@ -45,12 +45,12 @@ COMPRESS = {
     "ratio_3x": ("a third of the layers, likewise", ".3f"),
     "ratio_4x": ("a quarter of the layers, likewise", ".3f"),
     "equal_compute_ratio_2x": ("half the layers, as much compute as truncation", ".3f"),
-    "distill_ratio_2x": ("plain distillation, likewise", ".3f"),
-    "theseus_ratio_2x": ("Theseus with its defaults, likewise", ".3f"),
+    "distill_ratio_2x": ("distillation without them, likewise", ".3f"),
+    "theseus_ratio_2x": ("Theseus without bridge and hidden states, likewise", ".3f"),
     "truncation_ratio_2x": ("truncation and training", ".3f"),
     "paper_ratio_2x": ("the paper's Theseus, likewise", ".3f"),
     "scratch_ratio_2x": ("from scratch, likewise", ".3f"),
-    "disk_ratio": ("fewer layers, half the vocabulary, 4 bits", ".3f"),
+    "disk_ratio": ("a third of the layers, in 4 bits", ".3f"),
     "disk_factor": ("times smaller on disk, of that one", ".1f"),
     "speed_factor": ("times the tokens per second in llama.cpp, of that one", ".1f"),
 }
@@ -87,10 +87,18 @@ def tables() -> str:
     if compress := read_figures("compress"):
         parts += [
             "Compressed models: held-out perplexity as a multiple of the predecessor's of 12 layers"
-            " ([all arms](docs/why/theseus.md#what-came-out);\n`benchmarks/compress.py`):\n",
+            " ([all arms](docs/why/theseus.md#what-came-out);\n`benchmarks/compress.py`, one seed, in Bulgarian some"
+            " of two):\n",
             figure_rows(compress, COMPRESS, LANGUAGES),
             "![Held-out bits per byte against size and against speed](benchmarks/results/compress.png)\n",
         ]
+    if "cs_saved_top1" in (use := read_figures("use")):
+        parts.append(
+            "Completion with these models of 6 layers, keys saved on held-out text with one offer and with three"
+            f" (`benchmarks/completion.py`): Czech {use['cs_saved_top1']:.0%} and {use['cs_saved_top3']:.0%},\n"
+            f"Bulgarian {use['bg_saved_top1']:.0%} and {use['bg_saved_top3']:.0%};"
+            f" {use['keystroke_p50_ms']:.0f} ms a key, at 95 % {use['keystroke_p95_ms']:.0f}.\n"
+        )
     if base := read_figures("english_base"):
         parts.append(
             f"The English base ({base['parameters'] / 1e6:.1f} M parameters, {base['weights_megabytes']:.0f} MB,"
