@@ -35,7 +35,7 @@ class Scale:
     fewer_tokens: int = 4096  # half of the vocabulary
 
 
-# wider ones would read less than a token per parameter in this budget, three quarters of an hour of a slow core
+# 0.9 tokens per parameter, in three quarters of an hour of a slow core; wider ones would read fewer still
 REAL = Scale(
     shape={"num_hidden_layers": 12, "hidden_size": 128, "num_attention_heads": 4, "context": 512},
     training={
@@ -87,7 +87,7 @@ CHOSEN = "distill-all"  # among the arms, by development text
 TRUNCATED = "truncate-slow"  # the better one of the truncated, likewise
 LONG = "long"  # the chosen one again, with all the tokens
 SMALL, SMALL_FACTOR = "small", 3  # likewise, in four bits; the most layers left out at the perplexity that is asked for
-HALF = "half-vocabulary"  # likewise, with half the tokens
+HALF = "half-vocabulary"  # in four bits, too, with half of the vocabulary
 ARMS |= {LONG: ARMS[CHOSEN], SMALL: {**ARMS[CHOSEN], "dtype": "q4_0"}, HALF: {**ARMS[CHOSEN], "dtype": "q4_0"}}
 BY_TOKENS, UNTRAINED = (CONTROL, LONG, SMALL, HALF), ("bridge",)
 
