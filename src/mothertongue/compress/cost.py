@@ -105,5 +105,5 @@ def check_budget(config: CompressConfig, prepared: float) -> None:
         raise ConfigError(
             f"budget_teraflop = {config.budget_teraflop:g} is spent before the first step: what initial = "
             f"{config.initial}, groups = {config.groups} and scheduler = {config.scheduler} look at costs "
-            f"{prepared / 1e12:.3g}. Give more, or lower probe_tokens."
+            f"{prepared / 1e12:.3g}. Give more, lower probe_tokens, or set initial = ends."
         )

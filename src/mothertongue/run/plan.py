@@ -33,6 +33,7 @@ Line = tuple[str, Any, str]  # key, value, why
 PLACEHOLDER = "texts/*.txt"
 ASSUMED_MEGABYTES = 20.0  # of text, when no source is named yet
 FEW_TOKENS = 1e6
+BRIDGE_TOKENS = 8e4  # of a compression, so that the 4,096 of its bridge are a small part
 BUSY = 0.85  # of a core: less of it left by other programs is worth a warning
 
 
@@ -188,6 +189,7 @@ def _steps(
                 ("budget_teraflop", plan.compress.teraflop, f"{plan.compress.hours:.2g} hours"),
                 ("batch_size", plan.batch_size, "as in training"),
                 ("learning_rate", rate / 2, "half of the training's"),
+                *([("initial", "ends", "too brief for a bridge")] if plan.compress.tokens < BRIDGE_TOKENS else []),
             ],
         )
         yield "evaluate-small", [("stage", "evaluate", "the compressed one, for the card"), *measured]

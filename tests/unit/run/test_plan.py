@@ -82,6 +82,11 @@ def test_a_plan_is_a_whole_recipe_with_reasons(base: str, text: str) -> None:
         assert words in recipe
 
 
+@pytest.mark.parametrize(("hours", "initial"), [(8, "bridge"), (0.01, "ends")])
+def test_a_brief_compression_pays_for_no_bridge(base: str, hours: float, initial: str) -> None:
+    assert configs(write_plan("any", hours=hours, sources=(), base=base))["compress"].initial == initial
+
+
 def test_the_exported_report_is_that_of_the_compressed_model(base: str, text: str) -> None:
     steps = parse_recipe(write_plan("cs", hours=1, sources=(text,), base=base)).steps
     assert steps[-1].inputs == {"checkpoint": "compress", "report": "evaluate-small"}
