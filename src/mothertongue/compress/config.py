@@ -32,6 +32,7 @@ PAPER: dict[str, Any] = {
     "weight_decay": 0.0,
     "beta2": 0.999,
 }
+DTYPES = ("float32", "float16", "q8_0", "q4_0", "q4_0_pure")  # q..: those of GGUF files
 REPLACING = ("theseus", "paper")  # methods that replace modules
 
 
@@ -56,8 +57,9 @@ class CompressConfig(LoopConfig):
     )
     dtype: str = setting(
         "float32",
-        "type that the weights are rounded to at the end, for an export in it; q8_0, q4_0: 8 and 4 bits (GGUF)",
-        choices=("float32", "float16", "q8_0", "q4_0"),
+        "type that the weights are rounded to at the end, for an export in it; q8_0, q4_0: 8 and 4 bits (GGUF); "
+        "q4_0_pure: embeddings and head as well",
+        choices=DTYPES,
     )
     control: bool = setting(
         False, "first train a fresh model of the successor's size as long, and stop unless the predecessor beats it"

@@ -23,13 +23,14 @@ from mothertongue.model.loss import Teacher, cross_entropy, hidden_and_labels, n
 from mothertongue.train.learner import Loss
 
 if TYPE_CHECKING:
+    from mothertongue.compress.spelling import Spelling
     from mothertongue.compress.theseus import ReplaceableModule
 
 
 def distill(material: Material) -> Callable[[int], Lesson]:
     """Train the successor alone on the text, the predecessor's predictions and its hidden states."""
     config, flop = material.config, phase_flop(material)
-    loss = distillation_loss(material.predecessor, config.teacher_share, config.hidden_weight, material.modules)
+    loss = teaching(material)
 
     def lesson(steps: int) -> Lesson:
         turns = Turns(config.local_steps(steps), local_loss(material.predecessor, material.modules), loss)
@@ -53,13 +54,26 @@ class Turns:
         return self.now(model, tokens_BT)
 
 
+def teaching(material: Material) -> Loss:
+    """The loss that the settings ask for."""
+    config = material.config
+    asked = (config.teacher_share, config.hidden_weight, material.modules)
+    return distillation_loss(material.teacher, *asked, spelling=material.spelling)
+
+
 def distillation_loss(
-    predecessor: PreTrainedModel, share: float, hidden: float = 0.0, modules: Sequence[ReplaceableModule] = ()
+    predecessor: PreTrainedModel,
+    share: float,
+    hidden: float = 0.0,
+    modules: Sequence[ReplaceableModule] = (),
+    *,
+    spelling: Spelling | None = None,
 ) -> Loss:
     """Mean cross-entropy in nats against (1 - share) * text + share * the predecessor's distribution; share 0-1.
 
     As a function of the successor it differs from share * KL + (1 - share) * cross-entropy by a constant only. To it
-    `hidden` times the distance of hidden states behind the `modules` is added.
+    `hidden` times the distance of hidden states behind the `modules` is added. With a `spelling` the predecessor has
+    more tokens than the successor, and teaches where one of them ends; elsewhere the text alone does.
     """
     if not share and not hidden:
         return next_token_loss
@@ -67,11 +81,19 @@ def distillation_loss(
     borders = [module.predecessors[-1] for module in modules]
 
     def loss(model: PreTrainedModel, tokens_BT: Tensor) -> Tensor:
+        read_BT, ends_BT = spelling.join(tokens_BT[:, :-1]) if spelling else (tokens_BT[:, :-1], None)
         with torch.no_grad(), outputs(borders) as wanted:
-            teacher_ND, _ = hidden_and_labels(predecessor, tokens_BT)
+            teacher_BTD = predecessor.base_model(input_ids=read_BT, use_cache=False).last_hidden_state
         with outputs(modules) as found:
             hidden_ND, labels_N = hidden_and_labels(model, tokens_BT)
-        teacher = Teacher(teacher_ND, head_VD, share) if share else None
+        weight: float | Tensor = share
+        if spelling and ends_BT is not None:
+            rows_B1 = torch.arange(len(ends_BT), device=ends_BT.device)[:, None]
+            taught_BT = ends_BT >= 0
+            found, wanted = [one[taught_BT] for one in found], [one[rows_B1, ends_BT][taught_BT] for one in wanted]
+            teacher_BTD, weight = teacher_BTD[rows_B1, ends_BT], share * taught_BT.flatten().to(hidden_ND.dtype)
+        as_ours = spelling.first_pieces if spelling else None
+        teacher = Teacher(teacher_BTD.flatten(0, 1), head_VD, weight, as_ours) if share else None
         total = cross_entropy(hidden_ND, anatomy(model).head, labels_N, teacher)
         return total + hidden * _mean_distance(found, wanted) if hidden else total
 
@@ -97,7 +119,7 @@ def local_loss(predecessor: PreTrainedModel, modules: Sequence[ReplaceableModule
 def _mean_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
     """Squared error as a share of the variance over all tokens, so that every border weighs the same."""
     shares = []
-    for ours_BTD, theirs_BTD in zip(found, wanted, strict=True):
-        spread = (theirs_BTD - theirs_BTD.mean(dim=(0, 1))).square().mean()
-        shares.append((ours_BTD - theirs_BTD).square().mean() / spread.clamp(min=1e-12))
+    for ours, theirs in zip(found, wanted, strict=True):  # [.., D]
+        spread = (theirs - theirs.flatten(0, -2).mean(dim=0)).square().mean()
+        shares.append((ours - theirs).square().mean() / spread.clamp(min=1e-12))
     return torch.stack(shares).mean()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from mothertongue.compress.config import CompressConfig
+    from mothertongue.compress.spelling import Spelling
     from mothertongue.compress.theseus import ReplaceableModule
     from mothertongue.train.learner import Loss
     from mothertongue.train.schedule import Flop, Phase
@@ -33,6 +34,8 @@ class Material:
     modules: Sequence[ReplaceableModule]  # each holds a block of the successor and the blocks that it stands for
     tokens_BT: Tensor  # noqa: N815  a few thousand tokens of the training text, to look at
     length: int  # tokens of a training sequence
+    teacher: PreTrainedModel  # the predecessor; with a `spelling`, as it was before its vocabulary was trimmed
+    spelling: Spelling | None = None  # how the teacher's tokens are spelled in those of the others
 
 
 @dataclass(frozen=True)

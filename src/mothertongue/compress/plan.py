@@ -16,10 +16,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.compress.begin import begin
-from mothertongue.compress.config import CompressConfig
+from mothertongue.compress.config import DTYPES, CompressConfig
 from mothertongue.compress.layers import check_layers
 from mothertongue.compress.quantize import round_weights
-from mothertongue.compress.sizes import DTYPES, file_bytes, speed_factor
+from mothertongue.compress.sizes import file_bytes, speed_factor
 from mothertongue.compress.theseus import make_successor
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy

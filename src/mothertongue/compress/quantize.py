@@ -22,18 +22,19 @@ from mothertongue.model.anatomy import anatomy
 
 @torch.no_grad()
 def round_weights(model: PreTrainedModel, dtype: str) -> None:
-    """Give `model` in place the weights that a file of `dtype` can hold; biases, norms and positions are kept."""
+    """Give `model` in place the weights that a file of `dtype` can hold; biases and norms are kept."""
     if dtype == "float32":
         return
     outer = {anatomy(model).embeddings, anatomy(model).head}
     seen: set[int] = set()
     for module in model.modules():
-        if not isinstance(module, (nn.Linear, nn.Embedding, Conv1D)) or module is anatomy(model).positions:
+        if not isinstance(module, (nn.Linear, nn.Embedding, Conv1D)):
             continue
         if id(module.weight) not in seen:  # tied matrices once
             seen.add(id(module.weight))
             rows = module.weight.T if isinstance(module, Conv1D) else module.weight
-            rows.copy_(_rounded(rows, type_of(dtype, outer=module in outer, rows_of=rows.shape[1])))
+            kind = type_of(dtype, outer=module in outer, rows_of=rows.shape[1])
+            rows.copy_(_rounded(rows, "float16" if module is anatomy(model).positions else kind))
 
 
 def _rounded(rows: Tensor, kind: str) -> Tensor:

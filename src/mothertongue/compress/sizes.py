@@ -1,7 +1,8 @@
 """How large a model is on disk and how much faster it can write: arithmetic of its shapes, no measurement.
 
 Types are those that `export --format gguf` writes: matrices of the blocks in the type asked for, embeddings and head
-in at least 8 bits, vectors and position tables exact; rows that do not divide into blocks of 32 weights have 16 bits.
+in at least 8 bits unless it is `.._pure`, vectors exact; position tables have 16 bits, like rows that do not divide
+into blocks of 32 weights.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from mothertongue.model.anatomy import anatomy
 
 BLOCK = 32  # weights that share a scale of 16 bits
 BYTES = {"float32": 4.0, "float16": 2.0, "q8_0": (2 + 32) / BLOCK, "q4_0": (2 + 16) / BLOCK}  # for each weight
-DTYPES = tuple(BYTES)
+PURE = "_pure"  # embeddings and head in the type of the blocks
 TOKEN_BYTES = 34  # of a token's name, type and merge in a GGUF file, about
 HEADER_BYTES = 5000
 
@@ -23,6 +24,8 @@ def type_of(dtype: str, *, outer: bool, rows_of: int) -> str:
         return dtype
     if rows_of % BLOCK:
         return "float16"
+    if dtype.endswith(PURE):
+        return dtype.removesuffix(PURE)
     return "q8_0" if outer else dtype
 
 
@@ -49,7 +52,7 @@ def file_bytes(model: PreTrainedModel, dtype: str, *, layers: int, vocab_size: i
     parts = anatomy(model)
     width, tokens = parts.hidden_size, vocab_size or parts.embeddings.num_embeddings
     rows = matrix_bytes(tokens * width, width, dtype, outer=True) * (1 if parts.tied else 2)
-    positions = 4.0 * parts.positions.weight.numel() if parts.positions else 0.0
+    positions = (4.0 if dtype == "float32" else 2.0) * (parts.positions.weight.numel() if parts.positions else 0)
     norm = 4.0 * sum(weight.numel() for weight in parts.norm.parameters())
     return layers * block_bytes(model, dtype) + rows + positions + norm + TOKEN_BYTES * tokens + HEADER_BYTES
 

@@ -26,6 +26,7 @@ from mothertongue.compress.layers import check_layers
 from mothertongue.compress.methods import METHODS, Lesson, Material
 from mothertongue.compress.plan import candidates, choose
 from mothertongue.compress.quantize import check_rounding, round_weights
+from mothertongue.compress.spelling import Spelling, spell
 from mothertongue.compress.theseus import extract_successor, install_modules
 from mothertongue.compress.vocabulary import check_vocabulary, trimmed
 from mothertongue.errors import ConfigError
@@ -53,7 +54,7 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
     nn.Module.to(predecessor, join())
     windows = open_windows(config, predecessor, opened.tokenizer, corpus, out)
     texts = dev_texts(config, corpus)
-    job = _Job(config, opened, windows, texts, out)
+    job = _Job(config, opened, windows, texts, out, teacher=predecessor)
     told: dict[str, Any] = {}
     if config.target_mb or config.speedup:
         job, told = _choose(job)
@@ -75,6 +76,8 @@ class _Job:
     windows: Windows
     texts: list[str]
     out: Path
+    teacher: PreTrainedModel
+    spelling: Spelling | None = None
 
     @property
     def tokens_BT(self) -> Tensor:  # noqa: N802
@@ -126,12 +129,13 @@ def _choose(job: _Job) -> tuple[_Job, dict[str, Any]]:
 
 
 def _trim(job: _Job, corpus: Path) -> tuple[_Job, dict[str, Any]]:
-    """The job with a predecessor of fewer tokens and the text in those, and what that costs."""
+    """The job with a predecessor of fewer tokens and the text in those, and what that costs; it teaches in all."""
     opened = trimmed(job.opened, job.windows.ids, job.config.vocab_size)
     folder = job.out / PROGRESS / "trimmed"
     folder.mkdir(exist_ok=True)
     windows = open_windows(job.config, opened.model, opened.tokenizer, corpus, folder)
-    smaller = replace(job, opened=opened, windows=windows)
+    spelling = spell(job.opened.tokenizer, opened.tokenizer)
+    smaller = replace(job, opened=opened, windows=windows, spelling=spelling)
     told: dict[str, Any] = {"vocab_size": opened.tokenizer.get_vocab_size()}
     if job.texts:
         told |= {"untrimmed_bits_per_byte": job.own_score, "trimmed_bits_per_byte": smaller.own_score}
@@ -146,9 +150,9 @@ def _train(job: _Job) -> tuple[PreTrainedModel, dict[str, Any]]:
     model = set_dropout(begun.model, config.dropout)
     prepared = preparing_flop(config, predecessor, model, tokens_BT.numel())
     modules = install_modules(model, predecessor, begun.groups)
-    material = Material(config, predecessor, model, modules, tokens_BT, windows.length)
+    material = Material(config, predecessor, model, modules, tokens_BT, windows.length, job.teacher, job.spelling)
     told: dict[str, Any] = {}
-    with fast_products(predecessor):  # nobody may be copied from it in here
+    with fast_products(predecessor), fast_products(job.teacher):  # nobody may be copied from them in here
         lessons = METHODS.load(config.method)(material)
         check_budget(config, prepared)
         trial = lessons(TRIAL_STEPS)

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from mothertongue.compress.cost import phase_flop
-from mothertongue.compress.distill import Turns, distillation_loss, local_loss
+from mothertongue.compress.distill import Turns, local_loss, teaching
 from mothertongue.compress.layers import even_groups
 from mothertongue.compress.methods import Lesson, Material
 from mothertongue.compress.schedule import LossCurve, drawer, phases, replacing_schedule
@@ -46,7 +46,7 @@ def theseus(material: Material) -> Callable[[int], Lesson]:
     curve = measure_curve(material) if config.scheduler == "loss" else None
     flop = phase_flop(material, curve)
     draws = drawer(config, len(modules))
-    loss = distillation_loss(material.predecessor, config.teacher_share, config.hidden_weight, modules)
+    loss = teaching(material)
 
     def lesson(steps: int) -> Lesson:
         local = config.local_steps(steps)

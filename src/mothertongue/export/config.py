@@ -18,13 +18,14 @@ class ExportConfig(Settings):
     )
     dtype: str = setting(
         "float32",
-        "type of the weights: fewer bytes, less exact; q8_0 and q4_0 (8 and 4 bits) for gguf",
-        choices=("float32", "float16", "bfloat16", "q8_0", "q4_0"),
+        "type of the weights: fewer bytes, less exact; q8_0 and q4_0 (8 and 4 bits) for gguf; "
+        "q4_0_pure: embeddings and head in 4 bits as well",
+        choices=("float32", "float16", "bfloat16", "q8_0", "q4_0", "q4_0_pure"),
     )
     tolerance: float = setting(
         0.0,
         "largest difference of a logit from the checkpoint's; 0: 0.0001 for float32 (0.01 in gguf), 0.1 float16, "
-        "1 bfloat16 and q8_0, 10 q4_0",
+        "1 bfloat16 and q8_0, 10 in 4 bits",
         least=0,
     )
 

@@ -35,9 +35,14 @@ if TYPE_CHECKING:
     from gguf import GGUFWriter
 
 ARCHITECTURES = {"gpt2": "GPT2", "llama": "LLAMA", "mistral": "LLAMA", "qwen2": "QWEN2", "qwen3": "QWEN3"}
-# the type of matrices, and of embeddings and head, whose loss is felt most
-TYPES = {"float32": ("F32", "F32"), "float16": ("F16", "F16"), "q8_0": ("Q8_0", "Q8_0"), "q4_0": ("Q4_0", "Q8_0")}
-FILE_TYPES = {"float32": "ALL_F32", "float16": "MOSTLY_F16", "q8_0": "MOSTLY_Q8_0", "q4_0": "MOSTLY_Q4_0"}
+# the type of matrices, that of embeddings and head, whose loss is felt most, and the name for all of it
+TYPES = {
+    "float32": ("F32", "F32", "ALL_F32"),
+    "float16": ("F16", "F16", "MOSTLY_F16"),
+    "q8_0": ("Q8_0", "Q8_0", "MOSTLY_Q8_0"),
+    "q4_0": ("Q4_0", "Q8_0", "MOSTLY_Q4_0"),
+    "q4_0_pure": ("Q4_0", "Q4_0", "MOSTLY_Q4_0"),
+}
 GELU_TOLERANCE = 0.01  # llama.cpp looks GPT-2's activation up in a table of 16 bits: 0.0002 on a small model
 BLOCK = 32  # weights that share a scale in 4 and 8 bits
 NORMAL, CONTROL, UNUSED = 1, 3, 5  # kinds of tokens in GGUF
@@ -76,7 +81,7 @@ def write_model(model: PreTrainedModel, tokenizer: Tokenizer, file: Path, *, dty
     architecture = gguf.MODEL_ARCH[ARCHITECTURES[kind]]
     writer = gguf.GGUFWriter(file, gguf.MODEL_ARCH_NAMES[architecture])
     _add_sizes(writer, model)
-    writer.add_file_type(gguf.LlamaFileType[FILE_TYPES[dtype]])
+    writer.add_file_type(gguf.LlamaFileType[TYPES[dtype][2]])
     _add_tokenizer(writer, tokenizer, rows=anatomy(model).embeddings.num_embeddings)
     names = gguf.get_tensor_name_map(architecture, model.config.num_hidden_layers)
     for name, weight in _weights(model):
@@ -92,10 +97,12 @@ def write_model(model: PreTrainedModel, tokenizer: Tokenizer, file: Path, *, dty
 
 
 def _type_of(name: str, weight: NDArray[np.float32], dtype: str) -> str:
-    """Vectors and position tables stay exact; rows that cannot be cut into blocks have 16 bits."""
-    if weight.ndim < 2 or name.startswith("position_embd"):
+    """Vectors stay exact; position tables and rows that cannot be cut into blocks have 16 bits."""
+    if weight.ndim < 2:
         return "F32"
-    inner, outer = TYPES[dtype]
+    inner, outer, _ = TYPES[dtype]
+    if name.startswith("position_embd"):
+        return "F32" if inner == "F32" else "F16"
     wanted = outer if name.startswith(("token_embd", "output")) else inner
     return wanted if wanted.startswith("F") or weight.shape[-1] % BLOCK == 0 else "F16"
 

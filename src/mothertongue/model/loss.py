@@ -8,6 +8,7 @@ float32.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -64,15 +65,24 @@ def cross_entropy(
 
 @dataclass(frozen=True)
 class Teacher:
-    """Another model's prediction for the same tokens: `weight` (0-1) is its share of the target."""
+    """Another model's prediction for the same tokens: `weight` (0-1, or one [N] for each) is its share of the target.
+
+    `as_ours` makes distributions over the successor's vocabulary of those over its own.
+    """
 
     hidden_ND: Tensor  # noqa: N815
     head_VD: Tensor  # noqa: N815
-    weight: float
+    weight: float | Tensor
+    as_ours: Callable[[Tensor], Tensor] | None = None
 
     def probabilities(self, part: slice) -> Tensor:
         """Distributions [n, V] of some of the tokens."""
-        return product(self.hidden_ND[part], self.head_VD).softmax(dim=-1)
+        found_NV = product(self.hidden_ND[part], self.head_VD).softmax(dim=-1)
+        return self.as_ours(found_NV) if self.as_ours else found_NV
+
+    def share(self, part: slice) -> float | Tensor:
+        """`weight` of some of the tokens, [n, 1] if they differ."""
+        return self.weight[part, None] if isinstance(self.weight, Tensor) else self.weight
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
@@ -92,14 +102,15 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         head_grad_DV: Tensor | None = None  # transposed: so oneDNN has both operands as it likes them
         bias_grad = torch.zeros_like(bias_V) if bias_V is not None and want_bias else None
         total = torch.zeros((), dtype=_at_least_float32(hidden_ND), device=hidden_ND.device)
-        hard = 1.0 - (teacher.weight if teacher else 0.0) - even
         for start in range(0, count, CHUNK_TOKENS):
             part = slice(start, start + CHUNK_TOKENS)
             labels_C1 = labels_N[part, None]
             logits_CV = product(hidden_ND[part], head_VD, bias_V)
             logits_CV = logits_CV.to(_at_least_float32(logits_CV))
-            wanted_C1 = hard * logits_CV.gather(1, labels_C1)
-            soft_CV = teacher.probabilities(part).mul_(teacher.weight) if teacher else None
+            soft = teacher.share(part) if teacher else 0.0
+            hard_C1 = torch.ones_like(labels_C1, dtype=logits_CV.dtype) * (1.0 - soft - even)
+            wanted_C1 = hard_C1 * logits_CV.gather(1, labels_C1)
+            soft_CV = teacher.probabilities(part).mul_(soft) if teacher else None
             if soft_CV is not None:
                 wanted_C1 += (soft_CV * logits_CV).sum(dim=1, keepdim=True)
             if even:
@@ -109,7 +120,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             # the share of the largest logit never vanishes, and gives the sum that all were divided by
             total += (largest_C1 - grad_CV.amax(dim=1, keepdim=True).log() - wanted_C1).sum()
             # the gradient of a cross-entropy: softmax minus target
-            grad_CV.scatter_add_(1, labels_C1, torch.full_like(labels_C1, -hard, dtype=grad_CV.dtype))
+            grad_CV.scatter_add_(1, labels_C1, -hard_C1)
             if soft_CV is not None:
                 grad_CV -= soft_CV
             if even:

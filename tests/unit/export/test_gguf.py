@@ -65,7 +65,7 @@ def checkpoint(tmp_path: Path, tiny_tokenizer: Tokenizer) -> Path:
 
 @pytest.mark.parametrize(
     ("dtype", "difference", "bits"),
-    [("float32", 1e-3, 32), ("float16", 2e-3, 16), ("q8_0", 0.1, 8.5), ("q4_0", 0.5, 8.5)],
+    [("float32", 1e-3, 32), ("float16", 2e-3, 16), ("q8_0", 0.1, 8.5), ("q4_0", 0.5, 8.5), ("q4_0_pure", 0.6, 4.5)],
 )
 def test_the_loss_of_every_type_is_told(
     checkpoint: Path, out: Path, dtype: str, difference: float, bits: float
