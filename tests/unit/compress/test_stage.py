@@ -80,6 +80,19 @@ def test_every_family_is_compressed_exported_and_writes(
     assert texts == load(tmp_path / "out").generate("Mlynář viděl", max_new_tokens=5, seed=1)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "q8_0", "q4_0", "q4_0_pure"])
+def test_a_successor_with_fewer_tokens_and_bits_loses_nothing_more_in_a_gguf_file(
+    save_predecessor: Callable[..., Path], corpus: Path, tmp_path: Path, dtype: str
+) -> None:
+    pytest.importorskip("gguf")
+    settings = {"steps": 3, "layers": 2, "vocab_size": 290, "dtype": dtype}
+    compress(tmp_path / "out", save_predecessor("gpt2", tied=True), corpus, **settings)
+    (tmp_path / "export").mkdir()
+    metrics = export(ExportConfig(format="gguf", dtype=dtype), tmp_path / "export", checkpoint=tmp_path / "out")
+    assert metrics["logit_difference"] < {"float32": 1e-3, "float16": 2e-3}.get(dtype, 0.05)
+    assert abs(metrics["bits_per_byte_loss"]) < 1e-3
+
+
 def test_embeddings_are_frozen_while_replacing_and_learn_afterwards(
     predecessor: Path, corpus: Path, tmp_path: Path
 ) -> None:
