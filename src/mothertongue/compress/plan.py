@@ -2,7 +2,7 @@
 
 What a combination costs is probed without training: layers by a bridge (bridge.py), tokens and bits by trimming and
 rounding the predecessor. The probe is what the successor has before it learns; training wins most of that back: how
-much, RECOVERED, is a guess that the report puts beside what was measured.
+much, RECOVERED and RESPELLED, hangs on its length, and the report puts what was measured beside what was expected.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from mothertongue.compress.theseus import make_successor
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 
-RECOVERED = 0.8  # of what a bridge lacks, by training: a guess, until benchmarks/compress.py has measured it
+# What training with a tenth of the predecessor's tokens wins back (benchmarks/compress.py; docs/why/LOG.md, 2026-11-23):
+RECOVERED = 0.8  # of what a bridge lacks: .86 with half of the layers, .8 with a third, .73 with a quarter
+RESPELLED = 0.5  # of what fewer tokens cost
 LEAST_TOKENS = 1000  # of a vocabulary that is considered
 Scorer = Callable[[PreTrainedModel], float]  # bits per byte
 Trimmed = Callable[[int], float]  # of the predecessor with so many tokens
@@ -49,7 +51,8 @@ class Choice:
     def expected_bits_per_byte(self) -> float:
         """After training."""
         lost = max(0.0, self.bridge_bits_per_byte - self.predecessor_bits_per_byte)
-        return self.predecessor_bits_per_byte + (1 - RECOVERED) * (lost + self.trimming) + self.rounding
+        left = (1 - RECOVERED) * lost + (1 - RESPELLED) * self.trimming
+        return self.predecessor_bits_per_byte + left + self.rounding
 
     def report(self) -> dict[str, Any]:
         """For a manifest."""
