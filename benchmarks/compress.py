@@ -47,7 +47,6 @@ from compress_arms import (
 from compress_picture import draw
 from compress_speed import speeds
 from compress_tables import perplexity_ratio
-from mothertongue.compress.sizes import file_bytes
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.run.artifact import MANIFEST, Metrics, read_manifest
@@ -128,7 +127,7 @@ def _row(folder: Path, step: str) -> dict[str, Any]:
     model = open_checkpoint(folder / step).model
     layers, dtype = len(anatomy(model).blocks), str(made.get("dtype", "float32"))
     row: dict[str, Any] = {key: made[key] for key in ("tokens", "tflop", "steps", "parameters") if key in made}
-    row |= {"layers": layers, "dtype": dtype, "megabytes": file_bytes(model, dtype, layers=layers) / 1e6}
+    row |= {"layers": layers, "dtype": dtype}
     row |= {"vocabulary": anatomy(model).embeddings.num_embeddings, "dev_bits_per_byte": chosen["bits_per_byte"]}
     row |= {"seconds": made.get("seconds", read_manifest(folder / step)["seconds"])}  # the former survives a kill
     if (folder / "evaluate" / MANIFEST).is_file():
@@ -139,7 +138,7 @@ def _row(folder: Path, step: str) -> dict[str, Any]:
 
 
 def with_speeds(found: list[dict[str, Any]], runs: Path) -> list[dict[str, Any]]:
-    """The rows with speed and memory, measured now and by turns; models of one shape and type share theirs."""
+    """The rows with size, speed and memory, measured now and by turns; models of one shape and type share theirs."""
 
     def shape(row: dict[str, Any]) -> str:
         return "-".join(str(row[key]) for key in ("language", "layers", "vocabulary", "dtype"))

@@ -114,8 +114,6 @@ def main() -> None:
     RUNS.mkdir(parents=True, exist_ok=True)
     base = make_base(RUNS / "base")
     run_recipe(parse_recipe(recipe(base, {}), where="SmolLM2"), RUNS)
-    starts(open_checkpoint(base))
-    print(collect())
     settings = {"distill": {"method": "distill", **ALL, "steps": STEPS}, "truncate": {"method": "truncate", **PLAIN}}
     arms: dict[str, dict[str, Any]] = {}
     for name in () if asked.starts else settings:
@@ -124,6 +122,8 @@ def main() -> None:
         arms[name] = {**settings[name], **RATES[name]}
         run_recipe(parse_recipe(recipe(base, arms), where="SmolLM2"), RUNS)
         print(collect())
+    starts(open_checkpoint(base))
+    print(collect())
 
 
 if __name__ == "__main__":

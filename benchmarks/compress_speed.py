@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mothertongue.use.llama_engine import LlamaEngine, open_llama
+from mothertongue.use.llama_engine import MODEL_FILE, LlamaEngine, open_llama
 
 ROUNDS, PROMPT, TOKENS = 7, 8, 48
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Tokens per second at batch 1 behind a short text, and the peak of a process that does nothing else."""
+    """Size of a file, tokens per second at batch 1 behind a short text, peak of a process that does nothing else."""
+
+    megabytes: float
 
     tokens_per_second: float
     peak_megabytes: float
@@ -37,7 +39,10 @@ def speeds(models: Mapping[str, tuple[Path, str]]) -> dict[str, Speed]:
             for name, engine in engines.items():
                 seconds[name].append(_write(engine))
         rates = {name: TOKENS / statistics.median(times[1:]) for name, times in seconds.items()}
-        return {name: Speed(round(rates[name], 1), _peak(folder)) for name, folder in folders.items()}
+        return {
+            name: Speed((folder / MODEL_FILE).stat().st_size / 1e6, round(rates[name], 1), _peak(folder))
+            for name, folder in folders.items()
+        }
 
 
 def _exported(checkpoint: Path, dtype: str, folder: Path) -> Path:
@@ -47,7 +52,7 @@ def _exported(checkpoint: Path, dtype: str, folder: Path) -> Path:
     opened = open_checkpoint(checkpoint)
     folder.mkdir()
     opened.tokenizer.save(str(folder / "tokenizer.json"))
-    write_model(opened.model, opened.tokenizer, folder / "model.gguf", dtype=dtype)
+    write_model(opened.model, opened.tokenizer, folder / MODEL_FILE, dtype=dtype)
     return folder
 
 

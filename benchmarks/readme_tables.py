@@ -50,7 +50,7 @@ COMPRESS = {
     "truncation_ratio_2x": ("truncation and training", ".3f"),
     "paper_ratio_2x": ("the paper's Theseus, likewise", ".3f"),
     "scratch_ratio_2x": ("from scratch, likewise", ".3f"),
-    "disk_ratio": ("a third of the layers, in 4 bits", ".3f"),
+    "disk_ratio": ("a third of the layers, two thirds of the vocabulary, 4 bits, half of the tokens", ".3f"),
     "disk_factor": ("times smaller on disk, of that one", ".1f"),
     "speed_factor": ("times the tokens per second in llama.cpp, of that one", ".1f"),
 }
@@ -88,8 +88,8 @@ def tables() -> str:
         parts += [
             "Compressed models: held-out perplexity as a multiple of the predecessor's, which has 12 layers and 3.5 M"
             " parameters\nand has read 0.9 tokens for each"
-            " ([all arms](docs/why/theseus.md#what-came-out);\n`benchmarks/compress.py`, one seed, in Bulgarian some"
-            " of two):\n",
+            " ([all arms](docs/why/theseus.md#what-came-out);\n`benchmarks/compress.py`, means of three seeds"
+            " or of one):\n",
             figure_rows(compress, COMPRESS, LANGUAGES),
             "![Held-out bits per byte against size and against speed](benchmarks/results/compress.png)\n",
         ]

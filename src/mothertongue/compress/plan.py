@@ -19,12 +19,12 @@ from mothertongue.compress.begin import begin
 from mothertongue.compress.config import DTYPES, CompressConfig
 from mothertongue.compress.layers import check_layers
 from mothertongue.compress.quantize import round_weights
-from mothertongue.compress.sizes import file_bytes, speed_factor
+from mothertongue.compress.sizes import TOKEN_BYTES, file_bytes, speed_factor
 from mothertongue.compress.theseus import make_successor
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 
-# What training with a tenth of the predecessor's tokens wins back (benchmarks/compress.py; docs/why/LOG.md, 2026-11-23):
+# What training with a tenth of the predecessor's tokens wins back (benchmarks/compress.py; LOG.md, 2026-11-23):
 RECOVERED = 0.8  # of what a bridge lacks: .86 with half of the layers, .8 with a third, .73 with a quarter
 RESPELLED = 0.5  # of what fewer tokens cost
 LEAST_TOKENS = 1000  # of a vocabulary that is considered
@@ -68,16 +68,18 @@ class Choice:
         )
 
 
-def candidates(config: CompressConfig, model: PreTrainedModel) -> list[Choice]:
+def candidates(config: CompressConfig, model: PreTrainedModel, token_bytes: float = TOKEN_BYTES) -> list[Choice]:
     """Every combination with the size and speed asked for, largest first; ConfigError if there is none.
 
-    What the settings fix (layers, groups, vocab_size, dtype) stays fixed.
+    A file holds `token_bytes` for each token beside its weights. What the settings fix (layers, groups, vocab_size,
+    dtype) stays fixed.
     """
     count = len(anatomy(model).blocks)
     check_layers(count, config.layers or 1, "even" if config.method == "paper" else "influence")
     layers = [config.layers] if config.layers else list(range(count, 0, -1))
     dtypes = [config.dtype] if config.dtype != "float32" or not config.target_mb else list(DTYPES)
-    possible = [_choice(config, model, *each) for each in product(layers, vocabularies(config, model), dtypes)]
+    every = product(layers, vocabularies(config, model), dtypes)
+    possible = [_choice(config, model, *each, token_bytes=token_bytes) for each in every]
     possible = [choice for choice in possible if choice.groups == "even" or config.method != "paper"]
     meeting = [choice for choice in possible if _is_small(config, choice) and choice.speedup >= config.speedup]
     whole = [choice for choice in meeting if choice.layers == count and not choice.vocab_size]
@@ -110,13 +112,18 @@ def vocabularies(config: CompressConfig, model: PreTrainedModel) -> list[int]:
 
 
 def choose(
-    config: CompressConfig, predecessor: PreTrainedModel, tokens_BT: Tensor, score: Scorer, trimmed: Trimmed
+    config: CompressConfig,
+    predecessor: PreTrainedModel,
+    tokens_BT: Tensor,
+    score: Scorer,
+    trimmed: Trimmed,
+    token_bytes: float = TOKEN_BYTES,
 ) -> tuple[Choice, list[Choice]]:
     """The combination that is expected to cost least, and all that were considered, best first.
 
     `trimmed` gives bits per byte of the predecessor with so many tokens.
     """
-    fitting = candidates(config, predecessor)
+    fitting = candidates(config, predecessor, token_bytes)
     own = score(predecessor)
     bridges = {(c.layers, c.groups): score(_bridge(config, predecessor, tokens_BT, c)) for c in _most_layers(fitting)}
     trimming = {size: trimmed(size) - own if size else 0.0 for size in {choice.vocab_size for choice in fitting}}
@@ -159,13 +166,14 @@ def _price(predecessor: PreTrainedModel, dtype: str, own: float, score: Scorer) 
     return score(rounded) - own
 
 
-def _choice(config: CompressConfig, model: PreTrainedModel, layers: int, vocab_size: int, dtype: str) -> Choice:
+def _choice(
+    config: CompressConfig, model: PreTrainedModel, layers: int, vocab_size: int, dtype: str, *, token_bytes: float
+) -> Choice:
     count = len(anatomy(model).blocks)
     groups = config.groups if count % layers == 0 else "influence"
-    size = file_bytes(model, dtype, layers=layers, vocab_size=vocab_size) / 1e6
-    return Choice(
-        layers, groups, dtype, size, speed_factor(model, layers=layers, vocab_size=vocab_size), vocab_size=vocab_size
-    )
+    size = file_bytes(model, dtype, layers=layers, vocab_size=vocab_size, token_bytes=token_bytes) / 1e6
+    speed = speed_factor(model, layers=layers, vocab_size=vocab_size)
+    return Choice(layers, groups, dtype, size, speed, vocab_size=vocab_size)
 
 
 def _is_small(config: CompressConfig, choice: Choice) -> bool:

@@ -7,14 +7,19 @@ into blocks of 32 weights.
 
 from __future__ import annotations
 
+import json
+
+from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
+from mothertongue.tokenizer.bytelevel import is_gpt2_like
 
 BLOCK = 32  # weights that share a scale of 16 bits
 BYTES = {"float32": 4.0, "float16": 2.0, "q8_0": (2 + 32) / BLOCK, "q4_0": (2 + 16) / BLOCK}  # for each weight
 PURE = "_pure"  # embeddings and head in the type of the blocks
-TOKEN_BYTES = 34  # of a token's name, type and merge in a GGUF file, about
+TOKEN_BYTES = 34.0  # of a token's name, type and merge in a GGUF file, about, in a language with Latin letters
+STRING_BYTES, TYPE_BYTES = 8, 4  # before each text of a GGUF file; for each token
 HEADER_BYTES = 5000
 
 
@@ -47,14 +52,27 @@ def block_bytes(model: PreTrainedModel, dtype: str) -> float:
     return total
 
 
-def file_bytes(model: PreTrainedModel, dtype: str, *, layers: int, vocab_size: int = 0) -> float:
+def token_bytes(tokenizer: Tokenizer) -> float:
+    """Bytes that a token of `tokenizer` takes in a GGUF file, on the mean, beside its weights."""
+    merges = json.loads(tokenizer.to_str())["model"].get("merges")
+    if not merges or not is_gpt2_like(tokenizer):
+        return 0.0  # the file then holds no vocabulary
+    names = tokenizer.get_vocab()
+    joined = [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
+    texts = sum(len(text.encode()) + STRING_BYTES for text in (*names, *joined))
+    return texts / len(names) + TYPE_BYTES
+
+
+def file_bytes(
+    model: PreTrainedModel, dtype: str, *, layers: int, vocab_size: int = 0, token_bytes: float = TOKEN_BYTES
+) -> float:
     """Bytes of a GGUF file of `model` with so many layers and tokens (0 = its own), about."""
     parts = anatomy(model)
     width, tokens = parts.hidden_size, vocab_size or parts.embeddings.num_embeddings
     rows = matrix_bytes(tokens * width, width, dtype, outer=True) * (1 if parts.tied else 2)
     positions = (4.0 if dtype == "float32" else 2.0) * (parts.positions.weight.numel() if parts.positions else 0)
     norm = 4.0 * sum(weight.numel() for weight in parts.norm.parameters())
-    return layers * block_bytes(model, dtype) + rows + positions + norm + TOKEN_BYTES * tokens + HEADER_BYTES
+    return layers * block_bytes(model, dtype) + rows + positions + norm + token_bytes * tokens + HEADER_BYTES
 
 
 def speed_factor(model: PreTrainedModel, *, layers: int, vocab_size: int = 0) -> float:

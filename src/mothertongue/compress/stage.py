@@ -26,6 +26,7 @@ from mothertongue.compress.layers import check_layers
 from mothertongue.compress.methods import METHODS, Lesson, Material
 from mothertongue.compress.plan import candidates, choose
 from mothertongue.compress.quantize import check_rounding, round_weights
+from mothertongue.compress.sizes import token_bytes
 from mothertongue.compress.spelling import Spelling, spell
 from mothertongue.compress.theseus import extract_successor, install_modules
 from mothertongue.compress.vocabulary import check_vocabulary, trimmed
@@ -50,7 +51,7 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
     """Compress `checkpoint` to fewer layers, training on `corpus`; save a checkpoint in `out`, log.jsonl beside it."""
     opened = open_checkpoint(checkpoint)
     predecessor = opened.model.requires_grad_(False)
-    _refuse(config, predecessor)
+    _refuse(config, opened)
     nn.Module.to(predecessor, join())
     windows = open_windows(config, predecessor, opened.tokenizer, corpus, out)
     texts = dev_texts(config, corpus)
@@ -96,8 +97,9 @@ class _Job:
         return score_documents(model, self.opened.tokenizer, self.texts, context=context).bits_per_byte
 
 
-def _refuse(config: CompressConfig, predecessor: PreTrainedModel) -> None:
+def _refuse(config: CompressConfig, opened: Checkpoint) -> None:
     """ConfigError for what cannot be done, before anything is read."""
+    predecessor = opened.model
     check_vocabulary(config.vocab_size, anatomy(predecessor).embeddings.num_embeddings)
     check_rounding("q8_0" if config.target_mb and config.dtype == "float32" else config.dtype)
     alike = config.draw == "batch" and config.redraw
@@ -109,7 +111,7 @@ def _refuse(config: CompressConfig, predecessor: PreTrainedModel) -> None:
             'Set distributed = "ddp".'
         )
     if config.target_mb or config.speedup:
-        candidates(config, predecessor)
+        candidates(config, predecessor, token_bytes(opened.tokenizer))
     else:
         check_layers(len(anatomy(predecessor).blocks), config.layers, config.groups)
 
@@ -120,7 +122,8 @@ def _choose(job: _Job) -> tuple[_Job, dict[str, Any]]:
     def trimmed_score(size: int) -> float:
         return replace(job, opened=trimmed(job.opened, job.windows.ids, size)).own_score
 
-    best, considered = choose(job.config, job.opened.model, job.tokens_BT[:, :-1], job.score, trimmed_score)
+    size = token_bytes(job.opened.tokenizer)
+    best, considered = choose(job.config, job.opened.model, job.tokens_BT[:, :-1], job.score, trimmed_score, size)
     say("what meets it, the best first:")
     for choice in considered:
         say(choice.line())

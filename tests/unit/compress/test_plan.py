@@ -13,12 +13,14 @@ from mothertongue.compress import stage
 from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.control import Control, check_control, control_score
 from mothertongue.compress.plan import candidates, choose
-from mothertongue.compress.sizes import block_bytes, file_bytes, speed_factor
+from mothertongue.compress.sizes import block_bytes, file_bytes, speed_factor, token_bytes
 from mothertongue.errors import ConfigError
+from mothertongue.export.gguf import write_model
 from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.model.stream import tokenize_corpus
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.settings import parse_settings
+from mothertongue.tokenizer.bytelevel import train_bytelevel
 from mothertongue.train.data import Windows
 
 Make = Callable[..., PreTrainedModel]
@@ -38,6 +40,17 @@ def test_a_file_in_float32_has_four_bytes_for_each_weight_and_something_for_the_
     assert fewer == pytest.approx(
         4 * model.num_parameters() + 34 * 100 + 5000 - 2 * block_bytes(model, "float32") - 4 * 220 * 16 * (2 - tied)
     )
+
+
+def test_the_vocabulary_of_a_file_is_counted_in_the_bytes_of_its_letters(save_predecessor: Any, tmp_path: Path) -> None:
+    pytest.importorskip("gguf")
+    opened = open_checkpoint(save_predecessor("gpt2"))
+    write_model(opened.model, opened.tokenizer, tmp_path / "model.gguf", dtype="float32")
+    expected = file_bytes(opened.model, "float32", layers=6, token_bytes=token_bytes(opened.tokenizer))
+    assert (tmp_path / "model.gguf").stat().st_size == pytest.approx(expected, rel=0.03)
+    longer = train_bytelevel(["строител " * 40, "предприятие " * 40] * 5, vocab_size=280)
+    shorter = train_bytelevel(["aa bb " * 40] * 5, vocab_size=280)
+    assert token_bytes(longer) > token_bytes(shorter) > 12
 
 
 def test_bits_shrink_matrices_whose_rows_divide_and_leave_vectors_alone(make_model: Make) -> None:
