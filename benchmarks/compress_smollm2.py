@@ -42,7 +42,7 @@ RUNS = ROOT / "runs" / "compress-smollm2"
 LAYERS, LENGTH, BATCH = (15, 10), 256, 4
 STEPS = 200  # of `distill`: about an hour of one core
 RATES: dict[str, dict[str, Any]] = {
-    "distill": {"optimizer": "muon", "learning_rate": 5e-4},
+    "distill": {"optimizer": "adamw", "learning_rate": 3e-4},
     "truncate": {"optimizer": "adamw", "learning_rate": 1e-4},
 }
 SCORED_MEGABYTES, PROBED_TOKENS = 0.05, 4096

@@ -61,6 +61,13 @@ class CompressConfig(LoopConfig):
         "q4_0_pure: embeddings and head as well",
         choices=DTYPES,
     )
+    rounded_share: float = setting(
+        0.3,
+        "share of the steps, at the end, that read with weights rounded to a dtype of 8 or 4 bits, and so learn to do "
+        "with them",
+        least=0,
+        most=1,
+    )
     control: bool = setting(
         False, "first train a fresh model of the successor's size as long, and stop unless the predecessor beats it"
     )

@@ -25,7 +25,7 @@ from mothertongue.compress.cost import check_budget, preparing_flop
 from mothertongue.compress.layers import check_layers
 from mothertongue.compress.methods import METHODS, Lesson, Material
 from mothertongue.compress.plan import candidates, choose
-from mothertongue.compress.quantize import check_rounding, round_weights
+from mothertongue.compress.quantize import check_rounding, round_weights, with_rounding
 from mothertongue.compress.sizes import token_bytes
 from mothertongue.compress.spelling import Spelling, spell
 from mothertongue.compress.theseus import extract_successor, install_modules
@@ -160,6 +160,8 @@ def _train(job: _Job) -> tuple[PreTrainedModel, dict[str, Any]]:
         check_budget(config, prepared)
         trial = lessons(TRIAL_STEPS)
         lesson = lessons(derive_steps(config, windows, trial.phases, trial.flop, spent=prepared))
+        if config.dtype.startswith("q"):
+            lesson = with_rounding(lesson, config.dtype, config.rounded_share)
         if config.control:
             told = _compare(job, model, lesson)
         if lesson.phases:

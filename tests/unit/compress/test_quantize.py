@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from mothertongue.compress import quantize, stage
 from mothertongue.compress.config import CompressConfig
-from mothertongue.compress.quantize import round_weights
+from mothertongue.compress.methods import Lesson
+from mothertongue.compress.quantize import round_weights, with_rounding
 from mothertongue.compress.sizes import BYTES
 from mothertongue.errors import ConfigError
 from mothertongue.model.checkpoint import open_checkpoint
+from mothertongue.model.loss import next_token_loss
+from mothertongue.train.schedule import Phase
 
 
 @pytest.fixture
@@ -78,3 +82,35 @@ def test_a_checkpoint_of_fewer_bits_says_what_they_cost(
     assert metrics["rounded_bits_per_byte"] == pytest.approx(metrics["dev_bits_per_byte"], abs=0.01)
     weights = open_checkpoint(tmp_path).model.transformer.h[0].mlp.c_fc.weight
     assert torch.equal(weights, weights.half().float())
+
+
+@pytest.mark.parametrize("dtype", ["q8_0", "q4_0_pure"])
+@pytest.mark.parametrize("tied", [True, False])
+def test_steps_that_feel_the_rounding_learn_at_the_rounded_weights_and_keep_their_own(tied: bool, dtype: str) -> None:
+    pytest.importorskip("gguf")
+    torch.manual_seed(0)
+    ends = {"bos_token_id": 0, "eos_token_id": 0, "tie_word_embeddings": tied}
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_positions=16, n_embd=32, n_layer=1, n_head=2, **ends)).eval()
+    tokens_BT = torch.randint(0, 50, (2, 9))
+    rounded = copy.deepcopy(model)
+    round_weights(rounded, dtype)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+
+    lesson = Lesson((Phase("successor", 10, {"layers": 1.0}, lambda _, __: 1.0),), next_token_loss, lambda _: 1.0)
+    felt = with_rounding(lesson, dtype, 0.3)
+    assert felt.before_step is not None
+    for step, other in ((6, model), (7, rounded)):
+        felt.before_step(step)
+        model.zero_grad()
+        other.zero_grad()
+        found, expected = felt.loss(model, tokens_BT), next_token_loss(other, tokens_BT)
+        torch.testing.assert_close(found, expected)
+        found.backward()
+        ours = {name: weight.grad.clone() for name, weight in model.named_parameters()}
+        model.zero_grad()
+        next_token_loss(other, tokens_BT).backward()
+        for name, weight in other.named_parameters():
+            torch.testing.assert_close(ours[name], weight.grad)
+    assert not torch.equal(next_token_loss(model, tokens_BT), next_token_loss(rounded, tokens_BT))
+    for name, weight in model.named_parameters():
+        assert torch.equal(weight, before[name])
