@@ -40,9 +40,9 @@ from transfer_text import ENGLISH, SIDES, listed, shared
 
 RUNS = ROOT / "runs" / "compress-smollm2"
 LAYERS, LENGTH, BATCH = (15, 10), 256, 4
-STEPS = 200  # of `distill`: about an hour of one core
+STEPS = 180  # of `distill`: about an hour of one core
 RATES: dict[str, dict[str, Any]] = {
-    "distill": {"optimizer": "adamw", "learning_rate": 3e-4},
+    "distill": {"optimizer": "adamw", "learning_rate": 2e-4},
     "truncate": {"optimizer": "adamw", "learning_rate": 1e-4},
 }
 SCORED_MEGABYTES, PROBED_TOKENS = 0.05, 4096

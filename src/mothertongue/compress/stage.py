@@ -110,6 +110,11 @@ def _refuse(config: CompressConfig, opened: Checkpoint) -> None:
             "the same modules in all processes, and of one at least: some steps have none. "
             'Set distributed = "ddp".'
         )
+    if world() > 1 and config.distributed == "fsdp" and config.dtype.startswith("q") and config.rounded_share:
+        raise ConfigError(
+            f'dtype = "{config.dtype}" with rounded_share = {config.rounded_share:g} does not go with distributed = '
+            '"fsdp", whose processes hold parts of a row. Set rounded_share = 0 or distributed = "ddp".'
+        )
     if config.target_mb or config.speedup:
         candidates(config, predecessor, token_bytes(opened.tokenizer))
     else:

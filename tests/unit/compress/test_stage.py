@@ -278,19 +278,20 @@ def test_what_cannot_be_done_is_refused_before_any_training(
         ({"draw": "sequence"}, 'method = "theseus" with draw = "sequence" does not go with distributed = "fsdp"'),
         ({"redraw": False}, 'with redraw = false does not go with distributed = "fsdp".* Set distributed = "ddp"'),
         ({"method": "paper"}, 'method = "paper" with redraw = false does not go'),
+        ({"dtype": "q4_0"}, 'dtype = "q4_0" with rounded_share = 0.3 does not go with .* Set rounded_share = 0 or'),
     ],
 )
 def test_draws_that_leave_a_process_without_gradients_are_refused_with_fsdp(
     predecessor: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], message: str
 ) -> None:
-    model = open_checkpoint(predecessor).model
+    opened = open_checkpoint(predecessor)
     monkeypatch.setattr(stage, "world", lambda: 2)
     with pytest.raises(ConfigError, match=message):
-        stage._refuse(CompressConfig(distributed="fsdp", **settings), model)
+        stage._refuse(CompressConfig(distributed="fsdp", **settings), opened)
     for fine in (settings, {"distributed": "fsdp"}, {"distributed": "fsdp", "method": "distill", "redraw": False}):
-        stage._refuse(CompressConfig(**fine), model)
+        stage._refuse(CompressConfig(**fine), opened)
     monkeypatch.setattr(stage, "world", lambda: 1)
-    stage._refuse(CompressConfig(distributed="fsdp", **settings), model)
+    stage._refuse(CompressConfig(distributed="fsdp", **settings), opened)
 
 
 def test_the_result_can_be_compressed_again_down_to_one_layer_and_no_further(
