@@ -24,9 +24,9 @@ from mothertongue.compress.theseus import make_successor
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy
 
-# What training with a tenth of the predecessor's tokens wins back (benchmarks/compress.py; LOG.md, 2026-11-23):
-RECOVERED = 0.8  # of what a bridge lacks: .86 with half of the layers, .8 with a third, .73 with a quarter
-RESPELLED = 0.5  # of what fewer tokens cost
+# What training with a tenth of the predecessor's tokens wins back, about (benchmarks/results/compress.json):
+RECOVERED = 0.8  # of what a bridge lacks: .88 with half of the layers, .84 with a third, .78 with a quarter
+RESPELLED = 0.5  # of what fewer tokens cost (LOG.md, 2026-11-23)
 LEAST_TOKENS = 1000  # of a vocabulary that is considered
 Scorer = Callable[[PreTrainedModel], float]  # bits per byte
 Trimmed = Callable[[int], float]  # of the predecessor with so many tokens
