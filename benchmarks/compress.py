@@ -8,7 +8,8 @@
 Order: the predecessors, then at two times fewer layers every arm once in Czech (to choose by development text), then
 the arms that are reported with further seeds and factors. Arms and budgets: compress_arms.py. Ratios are of perplexity
 per token of the predecessor, so that a successor with other tokens is measured alike; `ratio_Nx` is that of the chosen
-arm with a tenth of the tokens, all other figures at 2x are of arms with equal compute. Speeds are those of llama.cpp at
+arm with a tenth of the tokens, all other figures at 2x are of arms with equal compute. What a file of a twelfth costs
+is told of wide predecessors, and of the others with fewer tokens (`trimmed_..`). Speeds are those of llama.cpp at
 batch 1, measured for all models at the end. Languages of which nothing is here keep the rows that the results have.
 """
 
@@ -40,9 +41,13 @@ from compress_arms import (
     TRIED_IN,
     TRUNCATED,
     UNTRAINED,
+    WIDE,
+    WIDE_SMALL,
     Scale,
     arm_recipe,
+    old_of,
     predecessor_recipe,
+    wide_recipe,
 )
 from compress_picture import draw
 from compress_speed import speeds
@@ -84,9 +89,9 @@ def jobs(asked: argparse.Namespace) -> list[Job]:
     return sorted(chosen, key=lambda job: ((job.factor, job.seed) != (2, 0), job.seed, job.factor))
 
 
-def home_of(language: str, runs: Path) -> Path:
-    """The run of a predecessor."""
-    return runs / language / "predecessor"
+def home_of(language: str, runs: Path, arm: str = "") -> Path:
+    """The run of the predecessor that an arm begins from."""
+    return runs / language / old_of(arm)
 
 
 def run(job: Job, runs: Path, scale: Scale) -> None:
@@ -95,7 +100,8 @@ def run(job: Job, runs: Path, scale: Scale) -> None:
     length: dict[str, Any] = {}
     if job.arm in BY_TOKENS:
         tokens = scale.compressing["batch_size"] * scale.training["sequence_length"]
-        length = {"steps": max(1, int(BY_TOKENS[job.arm] * metrics(home / "train")["tokens"] / tokens))}
+        read = metrics(home_of(job.language, runs, job.arm) / "train")["tokens"]
+        length = {"steps": max(1, int(BY_TOKENS[job.arm] * read / tokens))}
     elif job.arm not in UNTRAINED:
         control = Job(job.language, job.factor, 0, CONTROL).folder(runs)
         length = {"budget_teraflop": float(metrics(control / "arm")["tflop"])}
@@ -111,9 +117,9 @@ def metrics(folder: Path) -> Metrics:
 
 def rows(runs: Path) -> Iterator[dict[str, Any]]:
     """A line for every arm that has finished, and for the predecessors."""
-    for home in sorted(runs.glob("*/predecessor")):
+    for home in (runs / language / name for language in sorted(RECIPES) for name in ("predecessor", WIDE)):
         if (home / "evaluate" / MANIFEST).is_file():
-            yield {"language": home.parent.name, "arm": "predecessor", **_row(home, "train")}
+            yield {"language": home.parent.name, "arm": home.name, **_row(home, "train")}
     for folder in sorted(runs.glob("*/*x-*")):
         if (folder / "choose" / MANIFEST).is_file():
             factor, _, rest = folder.name.partition("x-")
@@ -141,11 +147,11 @@ def with_speeds(found: list[dict[str, Any]], runs: Path) -> list[dict[str, Any]]
     """The rows with size, speed and memory, measured now and by turns; models of one shape and type share theirs."""
 
     def shape(row: dict[str, Any]) -> str:
-        return "-".join(str(row[key]) for key in ("language", "layers", "vocabulary", "dtype"))
+        return "-".join(str(row[key]) for key in ("language", "layers", "vocabulary", "parameters", "dtype"))
 
     def place(row: dict[str, Any]) -> Path:
-        if row["arm"] == "predecessor":
-            return home_of(row["language"], runs) / "train"
+        if "factor" not in row:
+            return runs / row["language"] / row["arm"] / "train"
         return Job(row["language"], row["factor"], row["seed"], row["arm"]).folder(runs) / "arm"
 
     measured = speeds({shape(row): (place(row), row["dtype"]) for row in found})
@@ -155,45 +161,55 @@ def with_speeds(found: list[dict[str, Any]], runs: Path) -> list[dict[str, Any]]
 def figures(found: list[dict[str, Any]]) -> dict[str, float]:
     """What the issue asks for by name, for every language with a finished predecessor: means over seeds."""
     result: dict[str, float] = {}
-    for old in (row for row in found if row["arm"] == "predecessor"):
-        language = old["language"]
+    for language in dict.fromkeys(row["language"] for row in found):
         mine = [row for row in found if row["language"] == language and "bits_per_byte" in row]
-        mine.remove(old)
+        olds = {row["arm"]: row for row in mine if "factor" not in row}
         names = {f"ratio_{factor}x": (LONG, factor) for factor in FACTORS}
         names |= {f"{arm}_ratio_2x": (arm, 2) for arm in ("paper", "distill", "theseus", "scratch")}
         names |= {"truncation_ratio_2x": (TRUNCATED, 2), "equal_compute_ratio_2x": (CHOSEN, 2)}
-        names |= {"disk_ratio": (TINY, SMALL_FACTOR)}
+        names |= {"disk_ratio": (WIDE_SMALL, SMALL_FACTOR), "trimmed_disk_ratio": (TINY, SMALL_FACTOR)}
         for name, (arm, factor) in names.items():
-            seeds = [row for row in mine if (row["arm"], row["factor"]) == (arm, factor)]
-            ratios = [perplexity_ratio(row, old) for row in seeds]
+            seeds = [row for row in mine if (row["arm"], row.get("factor")) == (arm, factor)]
+            ratios = [perplexity_ratio(row, olds[old_of(arm)]) for row in seeds]
             if ratios:
                 result[f"{language}_{name}"] = round(statistics.mean(ratios), 5)
             if len(ratios) > 1:
                 result[f"{language}_{name}_spread"] = round(max(ratios) - min(ratios), 5)
-        result |= {f"{language}_{name}": value for name, value in _factors(old, mine).items()}
+        result |= {f"{language}_{name}": value for name, value in (_factors(mine, olds) | _gaps(mine, olds)).items()}
     return result
 
 
-def _factors(old: dict[str, Any], mine: list[dict[str, Any]]) -> dict[str, float]:
-    """Size, speed, tokens, and what of a gap the chosen arm closes at two times fewer layers and equal compute.
+def _factors(mine: list[dict[str, Any]], olds: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Size, speed and tokens, beside those of the predecessor."""
+    result = {}
+    for name, arm in {"": WIDE_SMALL, "trimmed_": TINY}.items():
+        old = olds.get(old_of(arm), {})
+        for row in (row for row in mine if row["arm"] == arm):
+            result[f"{name}disk_factor"] = round(old["megabytes"] / row["megabytes"], 3)
+            result[f"{name}disk_tokens_share"] = round(row["tokens"] / old["tokens"], 4)
+            if "tokens_per_second" in old:
+                result[f"{name}speed_factor"] = round(row["tokens_per_second"] / old["tokens_per_second"], 3)
+    if read := [row["tokens"] for row in mine if row["arm"] == LONG]:
+        result["tokens_share"] = round(max(read) / olds[old_of(LONG)]["tokens"], 4)
+    return result
+
+
+def _gaps(mine: list[dict[str, Any]], olds: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """What of a gap the chosen arm closes at two times fewer layers and equal compute.
 
     `retained_2x` is of the gap between training from scratch and the predecessor, `.._gap_closed_2x` of those of
     truncation and of the paper's recipe.
     """
-    by_arm = {arm: [row for row in mine if (row["arm"], row["factor"]) == (arm, 2)] for arm in FINAL}
+
+    def bits(arm: str) -> list[float]:
+        return [row["bits_per_byte"] for row in mine if (row["arm"], row.get("factor")) == (arm, 2)]
+
     result = {}
-    for row in (row for row in mine if (row["arm"], row["factor"]) == (TINY, SMALL_FACTOR)):
-        result["disk_factor"] = round(old["megabytes"] / row["megabytes"], 3)
-        result["disk_tokens_share"] = round(row["tokens"] / old["tokens"], 4)
-        if "tokens_per_second" in old:
-            result["speed_factor"] = round(row["tokens_per_second"] / old["tokens_per_second"], 3)
-    if by_arm[LONG]:
-        result["tokens_share"] = round(max(row["tokens"] for row in by_arm[LONG]) / old["tokens"], 4)
     gaps = {"retained_2x": "scratch", "truncation_gap_closed_2x": TRUNCATED, "paper_gap_closed_2x": "paper"}
     for name, arm in gaps.items():
-        if by_arm[CHOSEN] and by_arm[arm]:
-            theirs, ours = (statistics.mean(row["bits_per_byte"] for row in by_arm[each]) for each in (arm, CHOSEN))
-            gap = theirs - old["bits_per_byte"]
+        if bits(CHOSEN) and bits(arm):
+            theirs, ours = statistics.mean(bits(arm)), statistics.mean(bits(CHOSEN))
+            gap = theirs - olds[old_of(CHOSEN)]["bits_per_byte"]
             result[name] = round((theirs - ours) / gap, 4) if gap > 0 else math.nan
     return result
 
@@ -211,7 +227,9 @@ def main() -> None:
     runs, scale = ROOT / "runs" / ("compress-toy" if asked.toy else "compress"), TOY if asked.toy else REAL
     begun = time.monotonic()
     for language in () if asked.collect else asked.language or RECIPES:
-        run_recipe(parse_recipe(predecessor_recipe(language, scale), where=language), home_of(language, runs))
+        home = home_of(language, runs)
+        run_recipe(parse_recipe(predecessor_recipe(language, scale), where=language), home)
+        run_recipe(parse_recipe(wide_recipe(home, scale), where=language), home.with_name(WIDE))
     for job in [] if asked.collect else jobs(asked):
         if time.monotonic() - begun > 3600 * asked.hours:
             print(f"{asked.hours:g} hours are over; the same command goes on from here")

@@ -32,6 +32,8 @@ class Scale:
     training: Table
     compressing: Table  # settings of the arms' training, but for scratch, which has the predecessor's
     measuring: Table
+    wide_shape: Table  # what the wide predecessor has else
+    wide_training: Table
     probe_tokens: int = 4096
     fewer_tokens: int = 5440  # two thirds of the vocabulary: what makes a file of a twelfth
 
@@ -48,12 +50,16 @@ REAL = Scale(
     },
     compressing={"batch_size": 4, "learning_rate": 1e-3, "optimizer": "muon"},  # by development text: docs/why/LOG.md
     measuring={"tasks": ["bits_per_byte", "next_word"], "context": 256, "max_megabytes": 0.3},
+    wide_shape={"hidden_size": 256},
+    wide_training={"budget_teraflop": 180},  # an hour of a core
 )
 TOY = Scale(  # proves the machinery, says nothing about compression
     shape={"num_hidden_layers": 12, "hidden_size": 32, "num_attention_heads": 2, "context": 64},
     training={"steps": 120, "batch_size": 8, "sequence_length": 32, "learning_rate": 3e-3, "dev_kilobytes": 5},
     compressing={"batch_size": 8, "learning_rate": 3e-3},
     measuring={"tasks": ["bits_per_byte", "next_word"], "context": 32, "next_word_positions": 20},
+    wide_shape={"hidden_size": 64},
+    wide_training={},
     probe_tokens=64,
     fewer_tokens=1024,
 )
@@ -90,9 +96,15 @@ TRUNCATED = "truncate-slow"  # the better one of the truncated, likewise
 LONG = "long"  # the chosen one again, with all the tokens
 SMALL, SMALL_FACTOR = "small", 3  # likewise, in four bits; the most layers left out at the perplexity that is asked for
 TINY = "tiny"  # likewise, with fewer tokens, and those in four bits as well
+WIDE, WIDE_SMALL = (
+    "wide",
+    "wide-small",
+)  # a wider predecessor, and what is made of it: like `tiny`, with all tokens
 ROUNDED = {**ARMS[CHOSEN], "rounded_share": 0.0}  # before rounding could be felt (docs/why/LOG.md): to be done again
 ARMS |= {LONG: ARMS[CHOSEN], SMALL: {**ROUNDED, "dtype": "q4_0"}, TINY: {**ROUNDED, "dtype": "q4_0_pure"}}
-BY_TOKENS, UNTRAINED = {CONTROL: TOKENS_SHARE, LONG: TOKENS_SHARE, SMALL: TOKENS_SHARE, TINY: 0.5}, ("bridge",)
+ARMS[WIDE_SMALL] = {**ARMS[CHOSEN], "dtype": "q4_0_pure"}
+BY_TOKENS = {**dict.fromkeys((CONTROL, LONG, SMALL, WIDE_SMALL), TOKENS_SHARE), TINY: 0.5}
+UNTRAINED = ("bridge",)
 
 # which factors and seeds an arm is reported with, in every language; all others are tried once, in Czech at 2x
 FACTORS, SEEDS, TRIED_IN = (2, 3, 4), (0, 1, 2), "cs"
@@ -108,8 +120,22 @@ FINAL: dict[str, dict[int, tuple[int, ...]]] = {
     "bridge": {2: (0,), 3: (0,), 4: (0,)},
     SMALL: {SMALL_FACTOR: (0,)},
     TINY: {SMALL_FACTOR: (0,)},
+    WIDE_SMALL: {SMALL_FACTOR: (0,)},
 }
 RECIPES = {"cs": "czech-small", "bg": "bulgarian-small"}
+
+
+def wide_recipe(home: Path, scale: Scale) -> str:
+    """A wider model, trained from scratch as well, with the text and the tokenizer of the predecessor in `home`."""
+    text = {"corpus": str(home / "corpus")}
+    return tomlkit.dumps(
+        {
+            "title": "Compression, wide predecessor",
+            "model": {"tokenizer": str(home / "tokenizer"), **scale.shape, **scale.wide_shape},
+            "train": {"checkpoint": "model", **text, **scale.training, **scale.wide_training},
+            **{name: text | table for name, table in _measures("train", scale).items()},
+        }
+    )
 
 
 def predecessor_recipe(language: str, scale: Scale) -> str:
@@ -128,8 +154,13 @@ def predecessor_recipe(language: str, scale: Scale) -> str:
     )
 
 
+def old_of(arm: str) -> str:
+    """Name of the predecessor that an arm begins from."""
+    return WIDE if arm == WIDE_SMALL else "predecessor"
+
+
 def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, length: Table) -> str:
-    """One arm from the predecessor in `home`, measured; `length` is steps or budget_teraflop.
+    """One arm, measured, from a predecessor beside `home`, whose text it reads; `length` is steps or budget_teraflop.
 
     Arms that are only tried are measured on development text alone.
     """
@@ -147,7 +178,7 @@ def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, le
         tables["arm"] = {"stage": "train", "checkpoint": "model", **loop}
     else:
         settings = {
-            "checkpoint": str(home / "train"),
+            "checkpoint": str(home.with_name(old_of(arm)) / "train"),
             "layers": layers,
             "probe_tokens": scale.probe_tokens,
             **scale.compressing,

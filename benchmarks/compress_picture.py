@@ -51,6 +51,7 @@ def _scatter(axes: Any, rows: Sequence[dict[str, Any]], across: Sequence[float],
     best = front([(x, row["bits_per_byte"]) for x, row in zip(across, rows, strict=True)])
     if best:
         axes.plot(*zip(*best, strict=True), color="grey", linewidth=1, zorder=0)
+    axes.set_xscale("log")
     axes.set_xlabel(name)
     axes.set_ylabel("bits per byte, held out")
     axes.legend(fontsize=7)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from compress_arms import BY_TOKENS, CONTROL, FINAL, TRIED_IN
+from compress_arms import BY_TOKENS, CONTROL, FINAL, TRIED_IN, old_of
 from curve_tables import LANGUAGES
 from results_file import Row, table
 
@@ -24,11 +24,11 @@ def reported(rows: Sequence[Row]) -> str:
     parts = []
     for language in dict.fromkeys(row["language"] for row in rows):
         mine = [row for row in rows if row["language"] == language and "bits_per_byte" in row]
-        old = next(row for row in mine if row["arm"] == "predecessor")
+        olds = {row["arm"]: row for row in mine if "factor" not in row}
         lines: list[list[object]] = []
         for key in dict.fromkeys(tuple(row.get(name) for name in ALIKE) for row in mine):
             seeds = [row for row in mine if tuple(row.get(name) for name in ALIKE) == key]
-            lines.append(_line(seeds, old))
+            lines.append(_line(seeds, olds.get(key[0]) or olds[old_of(key[0])]))
         heads = [LANGUAGES[language], "layers", "perplexity ratio", "bits per byte", "next word", "tokens read"]
         parts.append(table([*heads, "MB", "tokens/s", "peak MB"], lines))
     return "\n".join(parts)

@@ -33,9 +33,11 @@ def test_every_arm_is_a_recipe_of_settings_that_exist(scale: str, monkeypatch: p
     size = getattr(arms, scale)
     steps = parse_recipe(arms.predecessor_recipe("cs", size)).steps
     assert [step.name for step in steps] == ["corpus", "tokenizer", "model", "train", "choose", "evaluate"]
+    wide = {step.name: step.config for step in parse_recipe(arms.wide_recipe(Path("/home/predecessor"), size)).steps}
+    assert wide["model"].hidden_size == 2 * size.shape["hidden_size"]
     for arm in arms.ARMS:
         length = {} if arm in arms.UNTRAINED else {"budget_teraflop": 2.0}
-        text = arms.arm_recipe(arm, Path("/home"), size, factor=3, seed=1, length=length)
+        text = arms.arm_recipe(arm, Path("/home/predecessor"), size, factor=3, seed=1, length=length)
         recipe = {step.name: step for step in parse_recipe(text).steps}
         assert recipe["arm"].config.seed == 1
         assert getattr(recipe.get("model", recipe["arm"]).config, "layers", 4) == 4
@@ -43,6 +45,9 @@ def test_every_arm_is_a_recipe_of_settings_that_exist(scale: str, monkeypatch: p
         if arm == "scratch":  # no straw man
             assert recipe["arm"].config.optimizer == size.training.get("optimizer", "adamw")
             assert recipe["arm"].config.learning_rate == size.training["learning_rate"]
+        else:
+            wanted = "/home/wide/train" if arm == arms.WIDE_SMALL else "/home/predecessor/train"
+            assert recipe["arm"].inputs["checkpoint"] == wanted
         assert ("evaluate" in recipe) == (arm in arms.FINAL)
 
 
@@ -69,8 +74,7 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
     def row(arm: str, perplexity: float, **more: Any) -> dict[str, Any]:
         common = {
             "language": "cs",
-            "factor": 2,
-            "seed": 0,
+            **({"factor": 2, "seed": 0} if arm in arms.ARMS else {}),
             "tokens": 50,
             "megabytes": 10.0,
         }
@@ -83,14 +87,18 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
         row(arms.CHOSEN, 12.5),
         row("scratch", 15.0),
         row(arms.TINY, 13.0, factor=arms.SMALL_FACTOR, megabytes=5.0, tokens_per_second=55.0, tokens=500),
+        row(arms.WIDE, 8.0, tokens=1000, megabytes=200.0, tokens_per_second=10.0),
+        row(arms.WIDE_SMALL, 8.8, factor=arms.SMALL_FACTOR, megabytes=16.0, tokens_per_second=31.0, tokens=100),
         row(arms.TRUNCATED, 14.0),
         row("paper", 20.0, factor=3),
     ]
     found = compress.figures(rows)
     assert found["cs_ratio_2x"] == pytest.approx(1.15)
     assert found["cs_ratio_2x_spread"] == pytest.approx(0.1)
-    assert (found["cs_truncation_ratio_2x"], found["cs_disk_ratio"], found["cs_disk_factor"]) == (1.4, 1.3, 20.0)
-    assert (found["cs_tokens_share"], found["cs_speed_factor"], found["cs_disk_tokens_share"]) == (0.08, 2.75, 0.5)
+    assert (found["cs_truncation_ratio_2x"], found["cs_trimmed_disk_ratio"], found["cs_disk_ratio"]) == (1.4, 1.3, 1.1)
+    assert (found["cs_trimmed_disk_factor"], found["cs_disk_factor"]) == (20.0, 12.5)
+    assert (found["cs_trimmed_disk_tokens_share"], found["cs_disk_tokens_share"]) == (0.5, 0.1)
+    assert (found["cs_tokens_share"], found["cs_trimmed_speed_factor"], found["cs_speed_factor"]) == (0.08, 2.75, 3.1)
     for name, theirs in {"retained_2x": 15, "truncation_gap_closed_2x": 14}.items():
         share = (log2(theirs) - log2(12.5)) / (log2(theirs) - log2(10))
         assert found[f"cs_{name}"] == pytest.approx(share, abs=1e-4)
