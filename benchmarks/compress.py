@@ -8,8 +8,9 @@
 Order: the predecessors, then at two times fewer layers every arm once in Czech (to choose by development text), then
 the arms that are reported with further seeds and factors. Arms and budgets: compress_arms.py. Ratios are of perplexity
 per token of the predecessor, so that a successor with other tokens is measured alike; `ratio_Nx` is that of the chosen
-arm with a tenth of the tokens, all other figures at 2x are of arms with equal compute. What a file of a twelfth costs
-is told of wide predecessors, and of the others with fewer tokens (`trimmed_..`). Speeds are those of llama.cpp at
+arm with a tenth of the tokens, all other figures at 2x are of arms with equal compute. `disk_..` and
+`speed_factor` are those of the Czech model with fewer tokens, and of a wider Bulgarian one with all (`trimmed_disk_..`
+is like the Czech one). Speeds are those of llama.cpp at
 batch 1, measured for all models at the end. Languages of which nothing is here keep the rows that the results have.
 """
 
@@ -29,6 +30,7 @@ from compress_arms import (
     BY_TOKENS,
     CHOSEN,
     CONTROL,
+    DISK,
     FACTORS,
     FINAL,
     LONG,
@@ -82,6 +84,7 @@ def jobs(asked: argparse.Namespace) -> list[Job]:
         for seed in SEEDS
         for arm in ARMS
         for language in asked.language or RECIPES
+        if arm != WIDE_SMALL or arm == DISK[language]
         if (arm, seed) == (CONTROL, 0) or not asked.seed or seed in asked.seed
         if (seed in FINAL[arm].get(factor, ()) if arm in FINAL else (language, factor, seed) == (TRIED_IN, 2, 0))
     ]
@@ -167,7 +170,7 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
         names = {f"ratio_{factor}x": (LONG, factor) for factor in FACTORS}
         names |= {f"{arm}_ratio_2x": (arm, 2) for arm in ("paper", "distill", "theseus", "scratch")}
         names |= {"truncation_ratio_2x": (TRUNCATED, 2), "equal_compute_ratio_2x": (CHOSEN, 2)}
-        names |= {"disk_ratio": (WIDE_SMALL, SMALL_FACTOR), "trimmed_disk_ratio": (TINY, SMALL_FACTOR)}
+        names |= {"disk_ratio": (DISK[language], SMALL_FACTOR), "trimmed_disk_ratio": (TINY, SMALL_FACTOR)}
         for name, (arm, factor) in names.items():
             seeds = [row for row in mine if (row["arm"], row.get("factor")) == (arm, factor)]
             ratios = [perplexity_ratio(row, olds[old_of(arm)]) for row in seeds]
@@ -175,14 +178,15 @@ def figures(found: list[dict[str, Any]]) -> dict[str, float]:
                 result[f"{language}_{name}"] = round(statistics.mean(ratios), 5)
             if len(ratios) > 1:
                 result[f"{language}_{name}_spread"] = round(max(ratios) - min(ratios), 5)
-        result |= {f"{language}_{name}": value for name, value in (_factors(mine, olds) | _gaps(mine, olds)).items()}
+        result |= {f"{language}_{name}": value for name, value in _factors(mine, olds, disk=DISK[language]).items()}
+        result |= {f"{language}_{name}": value for name, value in _gaps(mine, olds).items()}
     return result
 
 
-def _factors(mine: list[dict[str, Any]], olds: dict[str, dict[str, Any]]) -> dict[str, float]:
+def _factors(mine: list[dict[str, Any]], olds: dict[str, dict[str, Any]], *, disk: str) -> dict[str, float]:
     """Size, speed and tokens, beside those of the predecessor."""
     result = {}
-    for name, arm in {"": WIDE_SMALL, "trimmed_": TINY}.items():
+    for name, arm in {"": disk, "trimmed_": TINY}.items():
         old = olds.get(old_of(arm), {})
         for row in (row for row in mine if row["arm"] == arm):
             result[f"{name}disk_factor"] = round(old["megabytes"] / row["megabytes"], 3)
@@ -229,7 +233,8 @@ def main() -> None:
     for language in () if asked.collect else asked.language or RECIPES:
         home = home_of(language, runs)
         run_recipe(parse_recipe(predecessor_recipe(language, scale), where=language), home)
-        run_recipe(parse_recipe(wide_recipe(home, scale), where=language), home.with_name(WIDE))
+        if DISK[language] == WIDE_SMALL:
+            run_recipe(parse_recipe(wide_recipe(home, scale), where=language), home.with_name(WIDE))
     for job in [] if asked.collect else jobs(asked):
         if time.monotonic() - begun > 3600 * asked.hours:
             print(f"{asked.hours:g} hours are over; the same command goes on from here")

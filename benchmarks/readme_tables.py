@@ -50,10 +50,7 @@ COMPRESS = {
     "truncation_ratio_2x": ("truncation and training", ".3f"),
     "paper_ratio_2x": ("the paper's Theseus, likewise", ".3f"),
     "scratch_ratio_2x": ("from scratch, likewise", ".3f"),
-    "trimmed_disk_ratio": ("a third of the layers, two thirds of the vocabulary, 4 bits, half of the tokens", ".3f"),
-    "trimmed_disk_factor": ("times smaller on disk, of that one", ".1f"),
-    "trimmed_speed_factor": ("times the tokens per second in llama.cpp, of that one", ".1f"),
-    "disk_ratio": ("a third of the layers, 4 bits, a tenth of the tokens; a predecessor of 11.6 M parameters", ".3f"),
+    "disk_ratio": ("a third of the layers, 4 bits, and fewer tokens (Czech) or a wider model (Bulgarian)", ".3f"),
     "disk_factor": ("times smaller on disk, of that one", ".1f"),
     "speed_factor": ("times the tokens per second in llama.cpp, of that one", ".1f"),
 }

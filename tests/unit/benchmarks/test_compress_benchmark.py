@@ -73,7 +73,7 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
 
     def row(arm: str, perplexity: float, **more: Any) -> dict[str, Any]:
         common = {
-            "language": "cs",
+            "language": "bg",
             **({"factor": 2, "seed": 0} if arm in arms.ARMS else {}),
             "tokens": 50,
             "megabytes": 10.0,
@@ -93,18 +93,18 @@ def test_figures_are_ratios_of_perplexities_to_the_predecessors_and_means_over_s
         row("paper", 20.0, factor=3),
     ]
     found = compress.figures(rows)
-    assert found["cs_ratio_2x"] == pytest.approx(1.15)
-    assert found["cs_ratio_2x_spread"] == pytest.approx(0.1)
-    assert (found["cs_truncation_ratio_2x"], found["cs_trimmed_disk_ratio"], found["cs_disk_ratio"]) == (1.4, 1.3, 1.1)
-    assert (found["cs_trimmed_disk_factor"], found["cs_disk_factor"]) == (20.0, 12.5)
-    assert (found["cs_trimmed_disk_tokens_share"], found["cs_disk_tokens_share"]) == (0.5, 0.1)
-    assert (found["cs_tokens_share"], found["cs_trimmed_speed_factor"], found["cs_speed_factor"]) == (0.08, 2.75, 3.1)
+    assert found["bg_ratio_2x"] == pytest.approx(1.15)
+    assert found["bg_ratio_2x_spread"] == pytest.approx(0.1)
+    assert (found["bg_truncation_ratio_2x"], found["bg_trimmed_disk_ratio"], found["bg_disk_ratio"]) == (1.4, 1.3, 1.1)
+    assert (found["bg_trimmed_disk_factor"], found["bg_disk_factor"]) == (20.0, 12.5)
+    assert (found["bg_trimmed_disk_tokens_share"], found["bg_disk_tokens_share"]) == (0.5, 0.1)
+    assert (found["bg_tokens_share"], found["bg_trimmed_speed_factor"], found["bg_speed_factor"]) == (0.08, 2.75, 3.1)
     for name, theirs in {"retained_2x": 15, "truncation_gap_closed_2x": 14}.items():
         share = (log2(theirs) - log2(12.5)) / (log2(theirs) - log2(10))
-        assert found[f"cs_{name}"] == pytest.approx(share, abs=1e-4)
-    assert found["cs_equal_compute_ratio_2x"] == 1.25
-    assert "cs_paper_ratio_2x" not in found
-    assert "cs_disk_ratio_spread" not in found
+        assert found[f"bg_{name}"] == pytest.approx(share, abs=1e-4)
+    assert found["bg_equal_compute_ratio_2x"] == 1.25
+    assert "bg_paper_ratio_2x" not in found
+    assert "bg_disk_ratio_spread" not in found
 
 
 def test_the_front_holds_what_nothing_betters_in_both() -> None:
