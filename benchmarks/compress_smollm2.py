@@ -41,12 +41,29 @@ from transfer_text import ENGLISH, SIDES, listed, shared
 
 RUNS = ROOT / "runs" / "compress-smollm2"
 LAYERS, LENGTH, BATCH = (15, 10), 256, 4
-ARMS: dict[str, dict[str, Any]] = {  # as many steps as have equal compute
-    "distill": {"method": "distill", **ALL, "optimizer": "adamw", "learning_rate": 2e-4, "steps": 180},
-    "truncate": {"method": "truncate", **PLAIN, "optimizer": "adamw", "learning_rate": 3e-4, "steps": 282},
+DISTILL: dict[str, Any] = {"method": "distill", **ALL, "optimizer": "adamw", "learning_rate": 2e-4, "steps": 180}
+ARMS: dict[str, dict[str, Any]] = {  # as many steps as have equal compute; truncation from its best start
+    "distill": DISTILL,
+    "distill-influence": {**DISTILL, "groups": "influence"},
+    "truncate": {
+        "method": "truncate",
+        **PLAIN,
+        "groups": "influence",
+        "initial": "every-other",
+        "optimizer": "adamw",
+        "learning_rate": 3e-4,
+        "steps": 282,
+    },
 }
 SCORED_MEGABYTES, PROBED_TOKENS = 0.05, 4096
-STARTS = ("first", "every-other", "ends", "bridge")
+STARTS = {  # name -> groups, initial
+    "first": ("even", "first"),
+    "every-other": ("even", "every-other"),
+    "ends": ("even", "ends"),
+    "bridge": ("even", "bridge"),
+    "influence": ("influence", "every-other"),
+    "influence-bridge": ("influence", "bridge"),
+}
 
 
 def recipe(base: Path, arms: dict[str, dict[str, Any]]) -> str:
@@ -74,16 +91,18 @@ def starts(opened: Checkpoint) -> None:
         ids += encode_text(opened.tokenizer, next(documents).text)
     tokens_BT = torch.tensor(ids[: PROBED_TOKENS // LENGTH * LENGTH]).view(-1, LENGTH)
     texts = heldout_texts(RUNS / "corpus", "heldout", max_megabytes=SCORED_MEGABYTES)
-    for layers, initial in product(LAYERS, STARTS):
-        file = RUNS / f"start-{layers}-{initial}.json"
+    for layers, name in product(LAYERS, STARTS):
+        file = RUNS / f"start-{layers}-{name}.json"
         if file.is_file():
             continue
         begun = time.monotonic()
-        config = CompressConfig(method="distill", layers=layers, initial=initial, probe_tokens=PROBED_TOKENS)
+        groups, initial = STARTS[name]
+        asked = {"groups": groups, "initial": initial, "probe_tokens": PROBED_TOKENS}
+        config = CompressConfig(method="distill", layers=layers, **asked)
         model = begin(config, opened.model, tokens_BT).model
         taken = time.monotonic() - begun
         score = score_documents(model, opened.tokenizer, texts, context=LENGTH)
-        write_json(file, {"layers": layers, "arm": initial, "seconds": taken, "bits_per_byte": score.bits_per_byte})
+        write_json(file, {"layers": layers, "arm": name, "seconds": taken, "bits_per_byte": score.bits_per_byte})
 
 
 def collect() -> Path:
@@ -94,7 +113,7 @@ def collect() -> Path:
         if (RUNS / f"at-{name}" / MANIFEST).is_file():
             made = _metrics(name)
             trained = {key: made[key] for key in ("layers", "tokens", "tflop", "seconds")}
-            rows.append({"arm": name, **trained, **_metrics(f"at-{name}")})
+            rows.append({"arm": name, **_metrics(f"at-{name}"), **trained})
     figures: dict[str, float] = {}
     for row in rows[1:]:
         when = "trained" if "tokens" in row else "start"

@@ -60,4 +60,26 @@ def tried(rows: Sequence[Row]) -> str:
     return table(["arm", "bits per byte", "thousand tokens"], lines)
 
 
+def _ratio(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def smollm2(rows: Sequence[Row]) -> str:
+    """A predecessor of 30 layers: each start by the number of layers left, and what was trained."""
+    old, *others = rows
+    layers = sorted({row["layers"] for row in others}, reverse=True)
+    found = {(row["arm"], row["layers"], "tokens" in row): row for row in others}
+    lines: list[list[object]] = [["predecessor", *["1"] * len(layers), f"{old['bits_per_byte']:.3f}", "", ""]]
+    for arm, trained in dict.fromkeys((row["arm"], "tokens" in row) for row in others):
+        mine = [found.get((arm, count, trained)) for count in layers]
+        first = next(row for row in mine if row)
+        name = f"`{arm}`" + " trained" * trained
+        ratios = ["" if row is None else _ratio(row["perplexity_ratio"]) for row in mine]
+        read = [f"{first['tokens'] / 1e3:.0f}", f"{first['tflop']:.0f}"] if trained else ["0", ""]
+        lines.append([name, *ratios, f"{first['bits_per_byte']:.3f}", *read])
+    heads = ["SmolLM2-135M", *(f"{count} layers" for count in layers), f"bits per byte, {layers[0]} layers"]
+    return table([*heads, "thousand tokens", "TFLOP"], lines)
+
+
+SMOLLM2: Mapping[str, Callable[[Sequence[Row]], str]] = {"compress_smollm2": smollm2}
 TABLES: Mapping[str, Callable[[Sequence[Row]], str]] = {"compress_reported": reported, "compress_tried": tried}

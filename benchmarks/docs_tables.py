@@ -6,7 +6,6 @@ python benchmarks/docs_tables.py --check    only says whether they are up to dat
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,33 +15,38 @@ import corpus_tables
 import curve_tables
 import train_tables
 import use_tables
-from results_file import RESULTS, ROOT, Row
+from results_file import ROOT, Row, read_rows
 
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.S)
 Tables = Mapping[str, Callable[[Sequence[Row]], str]]
-PAGES: Mapping[str, tuple[str, Tables]] = {  # page -> name of the results, tables made of their rows
-    "why/cleaning.md": ("corpus", corpus_tables.TABLES),
-    "why/wikitext.md": ("corpus", corpus_tables.TABLES),
-    "why/curve.md": ("transfer", curve_tables.TABLES),
-    "why/theseus.md": ("compress", compress_tables.TABLES),
-    "why/training.md": ("train", train_tables.TABLES),
-    "how-to/use-the-model.md": ("use", use_tables.TABLES),
+PAGES: Mapping[str, Mapping[str, Tables]] = {  # page -> name of the results -> tables made of their rows
+    "why/cleaning.md": {"corpus": corpus_tables.TABLES},
+    "why/wikitext.md": {"corpus": corpus_tables.TABLES},
+    "why/curve.md": {"transfer": curve_tables.TABLES},
+    "why/theseus.md": {"compress": compress_tables.TABLES, "compress_smollm2": compress_tables.SMOLLM2},
+    "why/training.md": {"train": train_tables.TABLES},
+    "how-to/use-the-model.md": {"use": use_tables.TABLES},
 }
 
 
-def filled(text: str, tables: Tables, rows: Sequence[Row]) -> str:
+def filled(text: str, made: Mapping[str, Tables]) -> str:
     """The page with each marked table made anew."""
-    return MARKED.sub(lambda found: found[1] + "\n" + tables[found[2]](rows) + "\n" + found[3], text)
+    tables = {mark: (write, name) for name, each in made.items() for mark, write in each.items()}
+
+    def table(found: re.Match[str]) -> str:
+        write, name = tables[found[2]]
+        return f"{found[1]}\n{write(read_rows(name))}\n{found[3]}"
+
+    return MARKED.sub(table, text)
 
 
 def main() -> None:
     """Fill every page, or only compare."""
     stale = []
-    for name, (results, tables) in PAGES.items():
+    for name, made in PAGES.items():
         file = ROOT / "docs" / name
-        rows = json.loads((RESULTS / f"{results}.json").read_text("utf-8"))["rows"]
         text = file.read_text("utf-8")
-        if (new := filled(text, tables, rows)) != text:
+        if (new := filled(text, made)) != text:
             stale.append(name)
             if "--check" not in sys.argv:
                 file.write_text(new, "utf-8")

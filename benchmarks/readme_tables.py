@@ -50,7 +50,7 @@ COMPRESS = {
     "truncation_ratio_2x": ("truncation and training", ".3f"),
     "paper_ratio_2x": ("the paper's Theseus, likewise", ".3f"),
     "scratch_ratio_2x": ("from scratch, likewise", ".3f"),
-    "disk_ratio": ("a third of the layers, 4 bits, and fewer tokens (Czech) or a wider model (Bulgarian)", ".3f"),
+    "disk_ratio": ("a third of the layers, two thirds of the vocabulary, 4 bits, half of the tokens", ".3f"),
     "disk_factor": ("times smaller on disk, of that one", ".1f"),
     "speed_factor": ("times the tokens per second in llama.cpp, of that one", ".1f"),
 }
@@ -99,6 +99,12 @@ def tables() -> str:
             f" (`benchmarks/completion.py`): Czech {use['cs_saved_top1']:.0%} and {use['cs_saved_top3']:.0%},\n"
             f"Bulgarian {use['bg_saved_top1']:.0%} and {use['bg_saved_top3']:.0%};"
             f" {use['keystroke_p50_ms']:.0f} ms a key, at 95 % {use['keystroke_p95_ms']:.0f}.\n"
+        )
+    if "decode_vs_transformers" in use:
+        parts.append(
+            f"Writing by llama.cpp, GPT-2 small in 8 bits: {use['decode_vs_transformers']:.1f} times the tokens per"
+            f" second of transformers' `generate`,\nin {use['memory_vs_transformers']:.0%} of its memory"
+            " ([other engines](docs/how-to/use-the-model.md)).\n"
         )
     if base := read_figures("english_base"):
         parts.append(
