@@ -8,10 +8,10 @@
 Order: the predecessors, then at two times fewer layers every arm once in Czech (to choose by development text), then
 the arms that are reported with further seeds and factors. Arms and budgets: compress_arms.py. Ratios are of perplexity
 per token of the predecessor, so that a successor with other tokens is measured alike; `ratio_Nx` is that of the chosen
-arm with a tenth of the tokens, all other figures at 2x are of arms with equal compute. `disk_..` and
-`speed_factor` are those of the Czech model with fewer tokens, and of a wider Bulgarian one with all (`trimmed_disk_..`
-is like the Czech one). Speeds are those of llama.cpp at
-batch 1, measured for all models at the end. Languages of which nothing is here keep the rows that the results have.
+arm with a tenth of the tokens, all other figures at 2x are of arms with equal compute. `disk_..` and `speed_factor` are
+of the Czech model with fewer tokens and of a wider Bulgarian one with all, `trimmed_..` of those with fewer tokens in
+both. Speeds are those of llama.cpp at batch 1, measured for all models at the end. Languages of which nothing is here
+keep the rows that the results have.
 """
 
 from __future__ import annotations
@@ -187,8 +187,8 @@ def _factors(mine: list[dict[str, Any]], olds: dict[str, dict[str, Any]], *, dis
     """Size, speed and tokens, beside those of the predecessor."""
     result = {}
     for name, arm in {"": disk, "trimmed_": TINY}.items():
-        old = olds.get(old_of(arm), {})
         for row in (row for row in mine if row["arm"] == arm):
+            old = olds[old_of(arm)]
             result[f"{name}disk_factor"] = round(old["megabytes"] / row["megabytes"], 3)
             result[f"{name}disk_tokens_share"] = round(row["tokens"] / old["tokens"], 4)
             if "tokens_per_second" in old:

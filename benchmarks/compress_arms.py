@@ -32,7 +32,7 @@ class Scale:
     training: Table
     compressing: Table  # settings of the arms' training, but for scratch, which has the predecessor's
     measuring: Table
-    wide_shape: Table  # what the wide predecessor has else
+    wide_shape: Table  # what is different in the wide predecessor
     wide_training: Table
     probe_tokens: int = 4096
     fewer_tokens: int = 5440  # two thirds of the vocabulary: what makes a file of a twelfth
@@ -51,7 +51,7 @@ REAL = Scale(
     compressing={"batch_size": 4, "learning_rate": 1e-3, "optimizer": "muon"},  # by development text: docs/why/LOG.md
     measuring={"tasks": ["bits_per_byte", "next_word"], "context": 256, "max_megabytes": 0.3},
     wide_shape={"hidden_size": 256},
-    wide_training={"budget_teraflop": 275},  # as many tokens as the narrow one, in an hour and a half of a core
+    wide_training={"budget_teraflop": 275},  # as many tokens as the narrow one, in less than two hours of a core
 )
 TOY = Scale(  # proves the machinery, says nothing about compression
     shape={"num_hidden_layers": 12, "hidden_size": 32, "num_attention_heads": 2, "context": 64},
@@ -97,10 +97,8 @@ TRUNCATED = "truncate-slow"  # the better one of the truncated, likewise
 LONG = "long"  # the chosen one again, with all the tokens
 SMALL, SMALL_FACTOR = "small", 3  # likewise, in four bits; the most layers left out at the perplexity that is asked for
 TINY = "tiny"  # likewise, with fewer tokens, and those in four bits as well
-WIDE, WIDE_SMALL = (
-    "wide",
-    "wide-small",
-)  # a wider predecessor, and what is made of it: like `tiny`, with all tokens
+WIDE = "wide"  # a wider predecessor
+WIDE_SMALL = "wide-small"  # what is made of it: the chosen one with all tokens, all weights in four bits
 ROUNDED = {**ARMS[CHOSEN], "rounded_share": 0.0}  # before rounding could be felt (docs/why/LOG.md): to be done again
 ARMS |= {LONG: ARMS[CHOSEN], SMALL: {**ROUNDED, "dtype": "q4_0"}, TINY: {**ROUNDED, "dtype": "q4_0_pure"}}
 ARMS[WIDE_SMALL] = {**ARMS[CHOSEN], "dtype": "q4_0_pure"}

