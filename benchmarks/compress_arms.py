@@ -65,7 +65,7 @@ TOY = Scale(  # proves the machinery, says nothing about compression
 )
 
 # arm -> its settings of [compress]; "scratch" is no compression: a fresh model of the successor's size
-PLAIN: Table = {"initial": "ends", "unfreeze": "successor", "distillation": 0.5, "hidden": 0.0}
+PLAIN: Table = {"groups": "even", "initial": "ends", "unfreeze": "successor", "distillation": 0.5, "hidden": 0.0}
 ALL: Table = {**PLAIN, "initial": "bridge", "distillation": 0.9, "hidden": 1.0}
 OPEN: Table = {**PLAIN, "initial": "bridge", "unfreeze": "start"}
 ARMS: dict[str, Table] = {

@@ -20,7 +20,7 @@ from mothertongue.run.recipe import parse_recipe
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/start/your-language.md"]
-QUICK = ["train.budget_teraflop=0.1", "compress.budget_teraflop=0.1", "tokenizer.vocab_size=300"]  # of every run
+QUICK = ["train.budget_teraflop=0.1", "compress.budget_teraflop=0.5", "tokenizer.vocab_size=300"]  # of every run
 BLOCK = re.compile(r"^ *```(bash|python)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 

@@ -65,7 +65,7 @@ def _fit(matrix: nn.Module, features_NF: Tensor, target_ND: Tensor) -> None:
     if linear.bias is not None:
         features_NF = torch.cat((features_NF, torch.ones_like(features_NF[:, :1])), dim=1)
     square_FF = features_NF.T @ features_NF
-    square_FF.diagonal().add_(PULL * square_FF.diagonal().mean())
+    square_FF.diagonal().add_(PULL * float(square_FF.diagonal().mean()) or 1.0)  # a dead layer has no features at all
     change_FD = torch.linalg.solve(square_FF, features_NF.T @ error_ND, left=True).to(weight_FD.dtype)
     if linear.bias is not None:
         linear.bias.add_(change_FD[-1])

@@ -45,7 +45,9 @@ class CompressConfig(LoopConfig):
         "theseus (module replacing), paper (the same as it was published), distill, truncate (the control), bridge (no "
         "training), or one that another package adds",
     )
-    layers: int = setting(0, "layers of the result, a divisor of the predecessor's; 0 = half", least=0)
+    layers: int = setting(
+        0, "layers of the result, fewer than the predecessor's (with even groups a divisor of them); 0 = half", least=0
+    )
     vocab_size: int = setting(0, "tokens that are kept at most, the ones that the text uses most; 0 = all", least=0)
     target_mb: float = setting(
         0.0, "MB that a GGUF file of the result may have; layers, vocabulary and dtype are chosen; 0 = any", least=0
@@ -72,10 +74,10 @@ class CompressConfig(LoopConfig):
         False, "first train a fresh model of the successor's size as long, and stop unless the predecessor beats it"
     )
     groups: str = setting(
-        "even",
-        "which layers become one: as many for each; or the layers that change least join the one before them (then any "
-        "number of layers is possible)",
-        choices=("even", "influence"),
+        "auto",
+        "which layers become one: as many for each (even); or the layers that change least join the one before them "
+        "(influence: any number of layers is possible); auto tries both, without training",
+        choices=("auto", "even", "influence"),
     )
     initial: str = setting(
         "bridge",

@@ -90,12 +90,12 @@ def draw_flop(
 def preparing_flop(config: CompressConfig, predecessor: PreTrainedModel, model: PreTrainedModel, tokens: int) -> float:
     """Operations before the first step, about: of what is fitted or measured on `tokens` tokens."""
     read = tokens * flop_per_token(predecessor, (), 0)
-    total = read * ("influence" in (config.groups, config.initial))
-    if "bridge" in (config.initial, config.method):
-        parts = anatomy(model)
-        features = 4.0 * parts.hidden_size
-        total += read + 3 * tokens * flop_per_token(model, (), 0)
-        total += len(parts.blocks) * (2 * tokens * features**2 + features**3)
+    parts, features = anatomy(model), 4.0 * anatomy(model).hidden_size
+    bridge = read + 3 * tokens * flop_per_token(model, (), 0)
+    bridge += len(parts.blocks) * (2 * tokens * features**2 + features**3)
+    tried = 2 * (config.groups == "auto")
+    total = read * ((tried > 0) or "influence" in (config.groups, config.initial))
+    total += bridge * (tried + ("bridge" in (config.initial, config.method)))
     return total + 24 * read * (config.scheduler == "loss" and config.replacing_steps(TRIAL_STEPS) > 0)
 
 
@@ -105,5 +105,5 @@ def check_budget(config: CompressConfig, prepared: float) -> None:
         raise ConfigError(
             f"budget_teraflop = {config.budget_teraflop:g} is spent before the first step: what initial = "
             f"{config.initial}, groups = {config.groups} and scheduler = {config.scheduler} look at costs "
-            f"{prepared / 1e12:.3g}. Give more, lower probe_tokens, or set initial = ends."
+            f"{prepared / 1e12:.3g}. Give more, lower probe_tokens, or set groups = even and initial = ends."
         )

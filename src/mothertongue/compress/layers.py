@@ -17,7 +17,7 @@ def check_layers(count: int, layers: int, groups: str = "even") -> int:
         raise ConfigError(f"The model has {count} layer: none can go. Compress a model of two or more layers.")
     names = f"Possible for {count} layers: {', '.join(map(str, possible))}."
     more = " With groups = influence any smaller number is." if groups == "even" else ""
-    if not layers and count % 2 and groups == "even":
+    if not layers and count % 2 and groups != "influence":
         raise ConfigError(f"Half of {count} layers is no whole number. Choose layers. {names}{more}")
     layers = layers or count // 2
     if layers not in possible:

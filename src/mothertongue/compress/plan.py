@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from mothertongue.compress.begin import begin
+from mothertongue.compress.begin import bridged
 from mothertongue.compress.config import DTYPES, CompressConfig
 from mothertongue.compress.layers import check_layers
 from mothertongue.compress.quantize import round_weights
@@ -125,7 +125,10 @@ def choose(
     """
     fitting = candidates(config, predecessor, token_bytes)
     own = score(predecessor)
-    bridges = {(c.layers, c.groups): score(_bridge(config, predecessor, tokens_BT, c)) for c in _most_layers(fitting)}
+    bridges = {
+        (c.layers, c.groups): score(bridged(config, predecessor, tokens_BT, c.layers, c.groups))
+        for c in _most_layers(fitting)
+    }
     trimming = {size: trimmed(size) - own if size else 0.0 for size in {choice.vocab_size for choice in fitting}}
     rounding = {dtype: _price(predecessor, dtype, own, score) for dtype in {choice.dtype for choice in fitting}}
     probed = [
@@ -151,11 +154,6 @@ def _most_layers(fitting: Sequence[Choice]) -> list[Choice]:
         if key not in best or choice.layers > best[key].layers:
             best[key] = choice
     return list(best.values())
-
-
-def _bridge(config: CompressConfig, predecessor: PreTrainedModel, tokens_BT: Tensor, choice: Choice) -> PreTrainedModel:
-    asked = replace(config, method="distill", initial="bridge", layers=choice.layers, groups=choice.groups)
-    return begin(asked, predecessor, tokens_BT).model
 
 
 def _price(predecessor: PreTrainedModel, dtype: str, own: float, score: Scorer) -> float:

@@ -61,6 +61,40 @@ def test_with_groups_by_influence_any_smaller_number_of_layers_is_possible() -> 
         check_layers(7, 7, "influence")
     with pytest.raises(ConfigError, match="With groups = influence any smaller number is"):
         check_layers(7, 3)
+    assert check_layers(7, 3, "auto") == 3
+    with pytest.raises(ConfigError, match=r"Half of 7 layers is no whole number\. Choose layers\. Possible"):
+        check_layers(7, 0, "auto")
+
+
+def idle(model: PreTrainedModel, *layers: int) -> PreTrainedModel:
+    """`model`, in which only `layers` do nothing; without training a layer hardly does anything."""
+    for index, block in enumerate(anatomy(model).blocks):
+        for name, weight in block.named_parameters():
+            if weight.ndim > 1:
+                weight.mul_(8)
+            if "proj" in name and index in layers:
+                weight.zero_()
+    return model
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize(("layers", "expected"), [((1, 3, 4), "even"), ((1, 2, 4), "influence")])
+def test_of_both_kinds_of_groups_those_that_lose_less_without_training_are_taken(
+    make_model: Make, family: str, layers: tuple[int, ...], expected: str
+) -> None:
+    model = idle(make_model(family), *layers)
+    torch.manual_seed(1)
+    first = torch.arange(3, 35)[:, None]
+    own = model.generate(first, attention_mask=torch.ones_like(first), do_sample=True, max_length=33, eos_token_id=None)
+    taken, asked = (begin(CompressConfig(groups=groups), model, own) for groups in ("auto", expected))
+    assert taken.groups == asked.groups
+    torch.testing.assert_close(last_hidden(taken.model), last_hidden(asked.model), rtol=0, atol=0)
+
+
+def test_a_number_of_layers_that_does_not_divide_is_made_of_groups_by_influence(make_model: Make) -> None:
+    model = make_model()
+    begun = [begin(CompressConfig(layers=4, groups=groups), model, TOKENS).groups for groups in ("auto", "influence")]
+    assert begun[0] == begun[1]
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama"])

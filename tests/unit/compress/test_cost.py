@@ -154,9 +154,10 @@ def test_a_budget_that_is_spent_before_the_first_step_is_refused(bench: Make) ->
 
 def test_what_is_looked_at_before_training_has_a_price(bench: Make) -> None:
     def price(**settings: Any) -> float:
-        material = bench(**{"initial": "ends", **settings})
+        material = bench(**{"initial": "ends", "groups": "even", **settings})
         return preparing_flop(material.config, material.predecessor, material.model, 1000)
 
     assert price() == 0
     assert price(initial="bridge") > price(groups="influence") == price(initial="influence") > 0
+    assert price(groups="auto") == pytest.approx(price(groups="influence") + 2 * price(initial="bridge"))
     assert price(scheduler="loss") > price(method="truncate", scheduler="loss") == 0

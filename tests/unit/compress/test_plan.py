@@ -142,7 +142,7 @@ def test_the_control_costs_what_it_was_given(predecessor: Path, corpus: Path, tm
 def test_a_speed_that_was_asked_for_is_planned_checked_run_and_reported(
     predecessor: Path, corpus: Path, tmp_path: Path
 ) -> None:
-    settings = {**SHORT, "speedup": 1.5, "steps": 4, "probe_tokens": 200, "control": True}
+    settings = {**SHORT, "speedup": 1.5, "steps": 4, "probe_tokens": 200, "control": True, "groups": "even"}
     out = tmp_path / "out"
     out.mkdir()
     config = parse_settings(CompressConfig, settings)

@@ -259,7 +259,10 @@ def test_a_bridge_needs_no_training_and_betters_what_it_begins_with(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"layers": 4}, "layers = 4 must divide the model's 6 layers. Possible for 6 layers: 1, 2, 3"),
+        (
+            {"layers": 4, "groups": "even"},
+            "layers = 4 must divide the model's 6 layers. Possible for 6 layers: 1",
+        ),
         ({"layers": 6}, "layers = 6 has to be fewer than 6"),
         ({"sequence_length": 128}, "sequence_length = 128 is more than the model's context of 64"),
     ],
