@@ -26,8 +26,10 @@ CURVE = {  # figure -> its label and format
         f"saving_at_{budget}": (f"compute saved at {budget} tokens per parameter", ".1f")
         for budget in (0.2, 0.5, 1, 5, 20)
     },
-    "guillou_compute_share": ("compute for the bits of Guillou's recipe / its own", ".2f"),
-    "gain_over_guillou": ("fewer bits than it at equal compute", ".1%"),
+    "guillou_compute_share": ("compute for the bits of Guillou's recipe / its own, rates as `plan` writes them", ".2f"),
+    "gain_over_guillou": ("fewer bits than it at equal compute, likewise", ".1%"),
+    "guillou_compute_share_with_probes": ("compute for its bits / its own, with a search for our rates", ".2f"),
+    "gain_over_guillou_with_probes": ("fewer bits than it at equal compute, likewise", ".1%"),
     "align_minus_focus": ("bits, `align` - `focus`, where it is worst", "+.3f"),
     "align_minus_wechsel": ("bits, `align` - `wechsel`, likewise", "+.3f"),
     **{

@@ -7,23 +7,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mothertongue.compare.curves import Spot, curve, spots, tflop_per_second
+from mothertongue.compare.rates import Rates
 from mothertongue.compare.saving import Point, bits_at, compute_for
 from mothertongue.compare.training import Result
 
 PREFIXES = {"cs": "cs", "bg": "bg", "el": "xx"}
 ASKED_SAVINGS = (1.0, 5.0, 20.0)
+PLANNED = Rates(2e-3)  # what `mothertongue plan` writes for models up to 256 wide (run/derive.py)
 
 
 def figures_of_language(prefix: str, results: Sequence[Result]) -> dict[str, float]:
     """`cs_saving_at_1` and so on. A saving that is a lower bound has `..._is_least` = 1 beside it.
 
-    `.._without_probes` counts rows and training alone: both sides know good rates beforehand.
+    `.._without_probes` counts rows and training alone: both sides know good rates beforehand. Beside Guillou's recipe
+    that is so anyway: his rates are published, ours are those that `plan` writes; `.._with_probes` counts our search.
     `align_minus_focus` is of the budget at which align compares worst. `steps_vs_wechsel` is the share of the steps of
     wechsel's longest training with which align with its dictionary reaches the same bits; `.._at_N`: of shorter ones.
     """
     found = {(spot.arm, spot.budget): spot for spot in spots(results)}
     known = without_probes(results)
-    figures = _compute(results) | {f"{key}_without_probes": value for key, value in _compute(known).items()}
+    planned = [each for each in known if each.arm != "align" or rates_of(each) == PLANNED]
+    figures = _savings(results) | {f"{key}_without_probes": value for key, value in _savings(known).items()}
+    figures |= _guillou(planned) | {f"{key}_with_probes": value for key, value in _guillou(results).items()}
     steps = [replace(each, training_tflop=each.steps, rows_seconds=0.0) for each in known]
     dictionary = curve(steps, "align+dictionary", 0.0)
     for other in ("focus", "wechsel") if dictionary else ():
@@ -47,16 +52,27 @@ def without_probes(results: Sequence[Result]) -> list[Result]:
     return [replace(each, probes_tflop=0.0) for each in results]
 
 
-def _compute(results: Sequence[Result]) -> dict[str, float]:
-    """What align saves at each budget, whether that is a lower bound, and how it stands beside Guillou's recipe."""
-    found, figures = spots(results), {}
-    for spot in found:
+def rates_of(result: Result) -> Rates:
+    """The rates that a training had."""
+    return Rates(result.learning_rate, result.embedding_rate, result.optimizer)
+
+
+def _savings(results: Sequence[Result]) -> dict[str, float]:
+    """What align saves at each budget, and whether that is a lower bound."""
+    figures: dict[str, float] = {}
+    for spot in spots(results):
         if spot.arm == "align" and spot.saving:
             name = f"saving_at_{spot.budget:g}"
             figures[name] = spot.saving.factor
             if spot.saving.bound and spot.budget in ASKED_SAVINGS:
                 figures[f"{name}_is_least"] = float(spot.saving.bound == "at least")
-    align = curve(results, "align", tflop_per_second(results))
+    return figures
+
+
+def _guillou(results: Sequence[Result]) -> dict[str, float]:
+    """How align stands beside Guillou's recipe, with his rates and with probed ones."""
+    figures: dict[str, float] = {}
+    found, align = spots(results), curve(results, "align", tflop_per_second(results))
     for arm, name in (("guillou", "guillou"), ("guillou-probed", "guillou_probed")):
         if (last := _last(found, arm)) and align:
             figures |= _against(name, last.point, align)

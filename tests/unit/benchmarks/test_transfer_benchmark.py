@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mothertongue.compare.training import Result
+from mothertongue.run.derive import Shape, learning_rate
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
@@ -24,7 +25,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def curve(arm: str, **bits: float) -> list[Result]:
     """One seed of an arm: budgets b1, b10, ... as their TFLOP and steps."""
     return [
-        Result(arm, float(name[1:]), 0, value, int(name[1:]), 1, float(name[1:]), 0, 0, 1.0, 1e-3, 1.0, "adamw")
+        Result(arm, float(name[1:]), 0, value, int(name[1:]), 1, float(name[1:]), 0, 0, 1.0, 2e-3, 1.0, "adamw")
         for name, value in bits.items()
     ]
 
@@ -48,6 +49,17 @@ def test_a_recipe_is_compared_at_equal_bits_and_at_equal_compute() -> None:
     assert found["xx_gain_over_guillou"] == pytest.approx(1 - 2.5 / 3.0, abs=1e-4)
     worse = figures([*RESULTS, *curve("guillou", b10=3.5)])
     assert worse["xx_guillou_compute_share"] == pytest.approx(0.1) and worse["xx_guillou_compute_share_is_most"] == 1
+
+
+def test_a_recipe_stands_beside_the_one_that_plan_writes_and_beside_one_that_has_to_search() -> None:
+    dear = [replace(each, probes_tflop=10.0) for each in RESULTS]
+    found = figures([*dear, *curve("guillou", b10=3.0)])
+    assert found["xx_guillou_compute_share"] == pytest.approx(0.1)
+    assert found["xx_guillou_compute_share_with_probes"] == pytest.approx(1.1)
+    odd = [replace(each, learning_rate=5e-3) for each in RESULTS]
+    assert "xx_guillou_compute_share" not in figures([*odd, *curve("guillou", b10=3.0)])
+    planned = learning_rate(Shape(layers=4, hidden_size=128, context=256))
+    assert import_module("transfer_figures").PLANNED.learning_rate == planned
 
 
 def test_other_rows_are_compared_in_bits_and_in_steps() -> None:
