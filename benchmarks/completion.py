@@ -1,11 +1,14 @@
 """How good is completion as one types: exact matches, saved keys, milliseconds per key, seconds to a suggestion.
 
     python benchmarks/completion.py cs=runs/road/cs/export,runs/road/cs/corpus bg=...      (an export in GGUF is faster)
+    python benchmarks/completion.py --against-bits cs=A,CORPUS cs=B,CORPUS ...         checkpoints of a language
 
 An ideal user types held-out text, looks at the offers after every key, and takes the right word when it is there: one
 key for the letters that are missing and the space, if one follows. So a word of n letters, found after t of them,
 saves n - t keys of n + 1. Beside the model stands the unigram line: the most frequent words of the training text that
 begin so. Dials were chosen on the development side (--split dev --dry).
+
+With --against-bits several models of one language are told beside their bits per byte: what a better model is worth.
 """
 
 from __future__ import annotations
@@ -20,21 +23,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mothertongue.corpus.shards import read_documents
+from mothertongue.model.checkpoint import open_checkpoint
+from mothertongue.model.score import score_documents
 from mothertongue.use.complete import Completer, open_completer
 from mothertongue.use.cursor import runs
 from mothertongue.use.words import is_letter
-from results_file import write_results
+from results_file import ROOT, write_results
 
 MODELS = [f"{name}=runs/road/{name}/export,runs/road/{name}/corpus" for name in ("cs", "bg")]
 TOP = 3
 CONTEXT_CHARACTERS = 1500
 TRAINING_CHARACTERS = 20_000_000
+SCORED, SCORED_CONTEXT = 200_000, 256  # characters, and tokens of a window
 Offer = Callable[[str, str], list[str]]  # the text before the word, the letters typed of it -> whole words
 
 
@@ -175,6 +182,18 @@ def measure(name: str, model: Path, corpus: Path, asked: argparse.Namespace) -> 
     return rows
 
 
+def against_bits(name: str, model: Path, corpus: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """A row with the keys that a checkpoint saves, and its bits per byte (of the corpus's side, `SCORED` bytes)."""
+    texts = [document.text for document in read_documents(corpus, asked.split) if len(document.text) > 500]
+    few = [text for text, before in zip(texts, accumulate(map(len, texts), initial=0), strict=False) if before < SCORED]
+    opened = open_checkpoint(model)
+    score = score_documents(opened.model, opened.tokenizer, few, context=SCORED_CONTEXT)
+    tally = play(model_offer(open_completer(model)), texts, words=asked.words, seed=asked.seed, timed=False)
+    label = "/".join(model.resolve().relative_to(ROOT / "runs").parts)
+    row = {"question": "completion against bits", "language": name, "model": label, "words": asked.words}
+    return row | {"bits_per_byte": round(score.bits_per_byte, 4), **tally.figures()}
+
+
 def main() -> None:
     """Measure every model that is named, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -186,17 +205,22 @@ def main() -> None:
     parser.add_argument("--exact", action="store_true")
     parser.add_argument("--personal", type=float, default=0.0)
     parser.add_argument("--dry", action="store_true", help="print only")
+    parser.add_argument("--against-bits", action="store_true")
     asked = parser.parse_args()
-    began, rows = time.time(), []
+    began, rows = time.time(), list[dict[str, Any]]()
     for named in asked.models:
         name, _, folders = named.partition("=")
         model, corpus = (Path(folder) for folder in folders.split(","))
+        if asked.against_bits:
+            rows.append(against_bits(name, model, corpus, asked))
+            print(rows[-1], flush=True)
+            continue
         rows += measure(name, model, corpus, asked)
-    models = [row for row in rows if row["line"] == "model"]
+    models = [row for row in rows if row.get("line") == "model"]
     figures = {f"{row['language']}_saved_top{k}": row[f"saved_top{k}"] for row in models for k in (1, TOP)}
-    for key in ("keystroke_p50_ms", "keystroke_p95_ms"):
-        figures[key] = max(row[key] for row in models)
-    if asked.starts:
+    if models:
+        figures |= {key: max(row[key] for row in models) for key in ("keystroke_p50_ms", "keystroke_p95_ms")}
+    if models and asked.starts:
         figures["completion_start_seconds"] = max(row["start_seconds"] for row in models)
     print(figures)
     if not asked.dry:
