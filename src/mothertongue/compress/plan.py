@@ -2,7 +2,7 @@
 
 What a combination costs is probed without training: layers by a bridge (bridge.py), tokens and bits by trimming and
 rounding the predecessor. The probe is what the successor has before it learns; training wins most of that back: how
-much, RECOVERED and RESPELLED, hangs on its length, and the report puts what was measured beside what was expected.
+much (RECOVERED, RESPELLED, FELT) hangs on its length, and the report puts what was measured beside what was expected.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from mothertongue.model.anatomy import anatomy
 # What training with a tenth of the predecessor's tokens wins back, about (benchmarks/results/compress.json):
 RECOVERED = 0.8  # of what a bridge lacks: .88 with half of the layers, .84 with a third, .78 with a quarter
 RESPELLED = 0.5  # of what fewer tokens cost (LOG.md, 2026-11-23)
+FELT = 0.4  # of what fewer bits cost, where the last steps feel the rounding (likewise)
 LEAST_TOKENS = 1000  # of a vocabulary that is considered
 Scorer = Callable[[PreTrainedModel], float]  # bits per byte
 Trimmed = Callable[[int], float]  # of the predecessor with so many tokens
@@ -45,18 +46,12 @@ class Choice:
     bridge_bits_per_byte: float = 0.0  # before any training
     vocab_size: int = 0  # 0 = all tokens
     trimming: float = 0.0  # bits per byte that the fewer tokens cost before any training
-    rounding: float = 0.0  # bits per byte that the fewer bits cost
-
-    @property
-    def expected_bits_per_byte(self) -> float:
-        """After training."""
-        lost = max(0.0, self.bridge_bits_per_byte - self.predecessor_bits_per_byte)
-        left = (1 - RECOVERED) * lost + (1 - RESPELLED) * self.trimming
-        return self.predecessor_bits_per_byte + left + self.rounding
+    rounding: float = 0.0  # bits per byte that the fewer bits cost, likewise
+    expected_bits_per_byte: float = 0.0  # in the end
 
     def report(self) -> dict[str, Any]:
         """For a manifest."""
-        return {"predicted": {**asdict(self), "expected_bits_per_byte": self.expected_bits_per_byte}}
+        return {"predicted": asdict(self)}
 
     def line(self) -> str:
         """For people."""
@@ -64,7 +59,7 @@ class Choice:
         tokens = f", {self.vocab_size:,} tokens" if self.vocab_size else ""
         return (
             f"  {self.layers} layers{tokens}, {self.dtype}: {self.megabytes:.3g} MB, {self.speedup:.2f} times as fast; "
-            f"bits per byte {untrained:.3f} without training, {self.expected_bits_per_byte:.3f} expected with it"
+            f"bits per byte {untrained:.3f} without training, {self.expected_bits_per_byte:.3f} expected in the end"
         )
 
 
@@ -142,6 +137,7 @@ def choose(
         for choice in fitting
         if (choice.layers, choice.groups) in bridges
     ]
+    probed = [replace(choice, expected_bits_per_byte=_expected(config, choice)) for choice in probed]
     probed.sort(key=lambda choice: choice.expected_bits_per_byte)
     return probed[0], probed
 
@@ -154,6 +150,15 @@ def _most_layers(fitting: Sequence[Choice]) -> list[Choice]:
         if key not in best or choice.layers > best[key].layers:
             best[key] = choice
     return list(best.values())
+
+
+def _expected(config: CompressConfig, choice: Choice) -> float:
+    """Bits per byte in the end: where nothing is trained, nothing of what was probed is won back."""
+    trained = config.method != "bridge"
+    felt = trained and config.rounded_share > 0
+    lost = max(0.0, choice.bridge_bits_per_byte - choice.predecessor_bits_per_byte)
+    left = (1 - RECOVERED * trained) * lost + (1 - RESPELLED * trained) * choice.trimming
+    return choice.predecessor_bits_per_byte + left + (1 - FELT * felt) * choice.rounding
 
 
 def _price(predecessor: PreTrainedModel, dtype: str, own: float, score: Scorer) -> float:

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from mothertongue.compress import stage
 from mothertongue.compress.config import CompressConfig
 from mothertongue.compress.control import Control, check_control, control_score
-from mothertongue.compress.plan import candidates, choose
+from mothertongue.compress.plan import Choice, candidates, choose
 from mothertongue.compress.sizes import block_bytes, file_bytes, speed_factor, token_bytes
 from mothertongue.errors import ConfigError
 from mothertongue.export.gguf import write_model
@@ -116,6 +116,17 @@ def test_what_is_chosen_is_what_is_expected_to_cost_least(make_model: Make) -> N
     assert best.layers == max(choice.layers for choice in candidates(config, model))
     assert best.predecessor_bits_per_byte == pytest.approx(2.4)
     assert best.predecessor_bits_per_byte < best.expected_bits_per_byte < best.bridge_bits_per_byte
+
+
+def test_where_nothing_is_trained_nothing_is_won_back(make_model: Make) -> None:
+    def chosen(**settings: Any) -> Choice:
+        config = CompressConfig(target_mb=0.05, layers=3, dtype="q4_0", **settings)
+        score = iter([2.0, *[2.5] * 9])  # the predecessor, then what is probed
+        return choose(config, make_model(), TOKENS, lambda one: next(score), lambda size: 2.5)[0]
+
+    assert chosen(method="bridge").expected_bits_per_byte == pytest.approx(3.0)
+    assert chosen(rounded_share=0.0).expected_bits_per_byte == pytest.approx(2.6)
+    assert chosen().expected_bits_per_byte == pytest.approx(2.4)
 
 
 def test_a_predecessor_that_is_no_better_than_a_fresh_small_model_is_refused() -> None:
