@@ -90,6 +90,7 @@ ARMS: dict[str, Table] = {
     "theseus-loss": {"method": "theseus", **OPEN, "scheduler": "loss"},
     "theseus-local": {"method": "theseus", **PLAIN, "unfreeze": "start", "local_share": 0.2, "replacing_share": 0.2},
     "theseus-all": {"method": "theseus", **ALL, "unfreeze": "start"},
+    "theseus-fast": {"method": "theseus", **ALL, "unfreeze": "start", "learning_rate": 2e-3},
     "bridge": {"method": "bridge", **PLAIN},
 }
 CHOSEN = "distill-fast"  # among the arms, by development text
