@@ -66,10 +66,9 @@ def better_groups(config: CompressConfig, predecessor: PreTrainedModel, tokens_B
     for kind in ("even", "influence"):
         with torch.no_grad():
             losses[kind] = float(next_token_loss(bridged(config, predecessor, seen_BT, layers, kind), unseen_BT))
-    better = min(losses, key=losses.__getitem__)
-    compared = " and ".join(f"{loss:.3f} with groups = {kind}" for kind, loss in losses.items())
-    say(f"  without training, a loss of {compared}: {better} it is")
-    return better
+    compared = ", ".join(f"{loss:.3f} with groups = {kind}" for kind, loss in losses.items())
+    say(f"  {layers} layers without training: loss {compared}")
+    return min(losses, key=losses.__getitem__)
 
 
 @torch.no_grad()
