@@ -45,6 +45,7 @@ DISTILL: dict[str, Any] = {"method": "distill", **ALL, "optimizer": "adamw", "le
 ARMS: dict[str, dict[str, Any]] = {  # as many steps as have equal compute; truncation from its best start
     "distill": DISTILL,
     "distill-influence": {**DISTILL, "groups": "influence"},
+    "distill-half": {**DISTILL, "groups": "influence", "distillation": 0.5, "learning_rate": 3e-4},
     "truncate": {
         "method": "truncate",
         **PLAIN,
