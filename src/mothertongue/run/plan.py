@@ -34,6 +34,7 @@ PLACEHOLDER = "texts/*.txt"
 ASSUMED_MEGABYTES = 20.0  # of text, when no source is named yet
 FEW_TOKENS = 1e6
 BRIDGE_TOKENS = 8e4  # of a compression, so that the 4,096 of its bridge are a small part
+BRIDGES = 3  # to try two kinds of groups and take one
 BUSY = 0.85  # of a core: less of it left by other programs is worth a warning
 
 
@@ -189,11 +190,19 @@ def _steps(
                 ("budget_teraflop", plan.compress.teraflop, f"{plan.compress.hours:.2g} hours"),
                 ("batch_size", plan.batch_size, "as in training"),
                 ("learning_rate", rate / 2, "half of the training's"),
-                *([("initial", "ends", "too brief for a bridge")] if plan.compress.tokens < BRIDGE_TOKENS else []),
+                *_brief(plan.compress.tokens),
             ],
         )
         yield "evaluate-small", [("stage", "evaluate", "the compressed one, for the card"), *measured]
     yield "export", [("dtype", "float16", "half the bytes; float32 is exact")]
+
+
+def _brief(tokens: float) -> Iterator[Line]:
+    """What a compression of so few tokens does without."""
+    if tokens < BRIDGES * BRIDGE_TOKENS:
+        yield "groups", "even", "too brief to try others"
+    if tokens < BRIDGE_TOKENS:
+        yield "initial", "ends", "too brief for a bridge"
 
 
 def _method(shape: Shape) -> Line:
