@@ -52,7 +52,10 @@ COMPRESS = {
     "truncation_ratio_2x": ("truncation and training", ".3f"),
     "paper_ratio_2x": ("the paper's Theseus, likewise", ".3f"),
     "scratch_ratio_2x": ("from scratch, likewise", ".3f"),
-    "disk_ratio": ("a third of the layers in 4 bits (Czech: and two thirds of the vocabulary; Bulgarian: of a wider model)", ".3f"),
+    "disk_ratio": (
+        "a third of the layers in 4 bits (Czech: and two thirds of the vocabulary; Bulgarian: of a wider model)",
+        ".3f",
+    ),
     "disk_factor": ("times smaller on disk, of that one", ".1f"),
     "speed_factor": ("times the tokens per second in llama.cpp, of that one", ".1f"),
 }
