@@ -170,8 +170,9 @@ class Completer:
             self._personal.read(document)
 
     def close(self) -> None:
-        """Give the engine's memory back."""
-        self.reader.close()
+        """Give the engine's memory back, when the question that is being answered is."""
+        with self._lock:
+            self.reader.close()
 
     def _cursor(self, prompt: str | bytes, back: int) -> Cursor:
         return find_cursor(

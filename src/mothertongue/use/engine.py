@@ -36,7 +36,7 @@ class Session(Protocol):
         """Forget all but the first `length` tokens."""
 
     def close(self) -> None:
-        """Give the memory back; nothing may be asked afterwards."""
+        """Give the memory back; the text is empty again."""
 
 
 class Rows(Protocol):

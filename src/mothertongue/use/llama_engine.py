@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from mothertongue.errors import CheckpointError
+from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.tokenizer.bytelevel import check_rows, open_tokenizer
 from mothertongue.use import llama_library
 from mothertongue.use.config import GenerateConfig
@@ -28,6 +28,7 @@ from mothertongue.use.llama_library import Batch, library
 MODEL_FILE = "model.gguf"
 MOST_ROWS = 64  # sequences that one context holds
 SESSION_CELLS = 512  # tokens that a session has memory for at first
+COMPARED_TOKENS = 256  # of a file's and its tokenizer's
 AT_ONCE = 256  # tokens that are computed together: more take more memory and hardly less time
 Ints = NDArray[np.int32]
 IDS = POINTER(c_int32)
@@ -71,6 +72,20 @@ class LlamaEngine(Engine):
         self.context = int(self._library.llama_model_n_ctx_train(self.model))
         self.exact = self._library.llama_model_ftype(self.model) == llama_library.ALL_FLOAT32
         check_rows(tokenizer, rows=self.vocab_size, where=file)
+        self._check_tokens(file)
+
+    def _check_tokens(self, file: Path) -> None:
+        """CheckpointError if the file spells its tokens otherwise: of some taken evenly more than a special few."""
+        vocabulary = self._library.llama_model_get_vocab(self.model)
+        numbers = range(0, self.tokenizer.get_vocab_size(), max(1, self.vocab_size // COMPARED_TOKENS))
+        pairs = [(self._library.llama_vocab_get_text(vocabulary, i), self.tokenizer.id_to_token(i)) for i in numbers]
+        other = [(theirs, ours) for theirs, ours in pairs if ours is not None and theirs != ours.encode()]
+        if 20 * len(other) > len(pairs):
+            theirs, ours = other[-1]
+            raise CheckpointError(
+                f'{file} has other tokens than the tokenizer beside it ("{theirs.decode("utf-8", "replace")}" instead '
+                f'of "{ours}"). They come from different models. Export the model again.'
+            )
 
     def honours(self, options: GenerateConfig) -> bool:
         """All options, for up to MOST_ROWS continuations."""
@@ -90,7 +105,7 @@ class LlamaEngine(Engine):
         check_texts(
             [one for one in candidates if one], behind=len(prefix) - 1, context=self.context, vocab_size=self.vocab_size
         )
-        longest = max((len(one) for one in candidates), default=1)
+        longest = max([1, *map(len, candidates)])
         context = Context(self, cells=len(prefix) + MOST_ROWS * longest, sequences=MOST_ROWS + 1)
         try:
             first_V = log_softmax(context.read([prefix], [0], behind=0)[0])
@@ -112,17 +127,34 @@ class LlamaEngine(Engine):
 
 
 class Context:
-    """llama.cpp's memory of some sequences. `cells` tokens are held; those that sequences share are held once."""
+    """llama.cpp's memory of some sequences. `cells` tokens are held; those that sequences share are held once.
+
+    Each sequence has at least one. Closed, it raises ConfigError.
+    """
 
     def __init__(self, engine: LlamaEngine, *, cells: int, sequences: int) -> None:
         self.engine, self._library = engine, library()
+        cells = max(cells, sequences)  # llama.cpp would end the process
         params = llama_library.context_params(cells=cells, batch=AT_ONCE, sequences=sequences, exact=engine.exact)
-        self._handle = self._library.llama_init_from_model(engine.model, params)
-        if not self._handle:
+        handle = self._library.llama_init_from_model(engine.model, params)
+        if not handle:
             raise CheckpointError(f"llama.cpp has no memory for {cells} tokens of this model. Give a shorter text.")
-        self._free = weakref.finalize(self, self._library.llama_free, self._handle)
-        self._library.llama_set_n_threads(self._handle, engine.threads, engine.threads)
-        self._memory = self._library.llama_get_memory(self._handle)
+        self._free = weakref.finalize(self, self._library.llama_free, handle)
+        self._library.llama_set_n_threads(handle, engine.threads, engine.threads)
+        self._opened = handle, self._library.llama_get_memory(handle)
+
+    @property
+    def _handle(self) -> int:
+        return self._if_open()[0]
+
+    @property
+    def _memory(self) -> int:
+        return self._if_open()[1]
+
+    def _if_open(self) -> tuple[int, int]:
+        if not self._free.alive:  # what it points to is gone
+            raise ConfigError("This text's memory was given back (close). Begin a new one.")
+        return self._opened
 
     def read(
         self, texts: Sequence[Sequence[int]], sequences: Sequence[int], *, behind: int, every: bool = False
@@ -167,7 +199,7 @@ class Context:
         longer = [i for i, one in enumerate(candidates) if len(one) > 1]
         self.share(0, range(1, len(longer) + 1))
         # few at a time: the logits of each token are as many as the vocabulary
-        at_once = max(1, AT_ONCE // max((len(one) for one in candidates), default=1))
+        at_once = max(1, AT_ONCE // max([1, *map(len, candidates)]))
         for start in range(0, len(longer), at_once):
             part = longer[start : start + at_once]
             texts, places = [candidates[i][:-1] for i in part], range(start + 1, start + len(part) + 1)
@@ -198,7 +230,8 @@ class LlamaSession:
 
     def __init__(self, engine: LlamaEngine) -> None:
         self._engine, self._ids = engine, list[int]()
-        self._take(min(SESSION_CELLS, engine.context))
+        self._context: Context | None = None
+        self._cells = 0
 
     @property
     def ids(self) -> list[int]:
@@ -207,28 +240,37 @@ class LlamaSession:
 
     def extend(self, ids: Sequence[int]) -> Floats:
         """Read `ids` (at least one) after what was read; log-probabilities [V] of the token after the last."""
-        engine, length = self._engine, len(self._ids) + len(ids)
-        check_texts([ids], behind=len(self._ids), context=engine.context, vocab_size=engine.vocab_size)
-        if length > self._cells:  # room for twice as many; what was read is read again
-            self._context.close()
-            self._take(min(engine.context, 2 * length))
-            if self._ids:
-                self._context.read([self._ids], [0], behind=0)
-        answer = log_softmax(self._context.read([ids], [0], behind=len(self._ids))[0])
-        self._ids += ids
+        engine, read = self._engine, self._ids
+        check_texts([ids], behind=len(read), context=engine.context, vocab_size=engine.vocab_size)
+        try:
+            context, behind = self._with_room(len(read) + len(ids))
+            answer = log_softmax(context.read([[*read[behind:], *ids]], [0], behind=behind)[0])
+        except BaseException:  # Ctrl-C too: some of them may have been read
+            self.close()
+            raise
+        self._ids = [*read, *ids]
         return answer
+
+    def _with_room(self, length: int) -> tuple[Context, int]:
+        """A context for so many tokens, and how many of them it has read: none if it had to be made anew."""
+        if self._context and length <= self._cells:
+            return self._context, len(self._ids)
+        self.close()  # two at a time might not fit
+        self._cells = min(self._engine.context, SESSION_CELLS if length <= SESSION_CELLS else 2 * length)
+        self._context = Context(self._engine, cells=self._cells, sequences=1)
+        return self._context, 0
 
     def crop(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
-        self._context.forget(0, max(length, 0))
+        if self._context:
+            self._context.forget(0, max(length, 0))
         del self._ids[max(length, 0) :]
 
     def close(self) -> None:
         """Give the memory back."""
-        self._context.close()
-
-    def _take(self, cells: int) -> None:
-        self._cells, self._context = cells, Context(self._engine, cells=cells, sequences=1)
+        if self._context:
+            self._context.close()
+        self._context, self._ids = None, []
 
 
 class LlamaRows:

@@ -80,6 +80,7 @@ SIGNATURES = {
     "llama_model_n_ctx_train": (c_int32, [c_void_p]),
     "llama_model_ftype": (c_int32, [c_void_p]),
     "llama_vocab_n_tokens": (c_int32, [c_void_p]),
+    "llama_vocab_get_text": (c_char_p, [c_void_p, c_int32]),
     "llama_init_from_model": (c_void_p, [c_void_p, ContextParams]),
     "llama_free": (None, [c_void_p]),
     "llama_n_ctx": (c_int32, [c_void_p]),

@@ -125,7 +125,11 @@ class TorchSession:
 
     def extend(self, ids: Sequence[int]) -> Floats:
         """Read `ids` (at least one) after what was read; log-probabilities [V] of the token after the last."""
-        answer = log_softmax(self._engine._answer([ids], self._cache)[0])
+        try:
+            answer = log_softmax(self._engine._answer([ids], self._cache)[0])
+        except BaseException:  # Ctrl-C too: some layers may have read them
+            self.close()
+            raise
         self._ids += ids
         return answer
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer
-from transformers import GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.use.config import GenerateConfig
@@ -27,19 +29,39 @@ def reference(model: GPT2LMHeadModel, ids: list[int]) -> Floats:
         return model(torch.tensor([ids])).logits[0].log_softmax(-1).numpy()
 
 
-@pytest.fixture(params=["torch", "llama"])
-def engine(
-    request: pytest.FixtureRequest, tiny_model: GPT2LMHeadModel, tiny_tokenizer: Tokenizer, tmp_path: Path
-) -> Engine:
-    if request.param == "torch":
-        return TorchEngine(tiny_model, tiny_tokenizer)
+def llama_of(model: GPT2LMHeadModel, tokenizer: Tokenizer, folder: Path) -> Engine:
     pytest.importorskip("xllamacpp", exc_type=ImportError)
     pytest.importorskip("gguf")
     from mothertongue.export.gguf import write_model
     from mothertongue.use.llama_engine import LlamaEngine
 
-    write_model(tiny_model, tiny_tokenizer, tmp_path / "model.gguf", dtype="float32")
-    return LlamaEngine(tmp_path / "model.gguf", tiny_tokenizer, threads=1)
+    write_model(model, tokenizer, folder / "model.gguf", dtype="float32")
+    return LlamaEngine(folder / "model.gguf", tokenizer, threads=1)
+
+
+@pytest.fixture
+def tiny_llama(tiny_model: GPT2LMHeadModel, tiny_tokenizer: Tokenizer, tmp_path: Path) -> Engine:
+    return llama_of(tiny_model, tiny_tokenizer, tmp_path)
+
+
+@pytest.fixture(params=["torch", "llama"])
+def make_engine(
+    request: pytest.FixtureRequest, tiny_model: GPT2LMHeadModel, tiny_tokenizer: Tokenizer, tmp_path: Path
+) -> Callable[[int], Engine]:
+    def make(context: int) -> Engine:
+        model = tiny_model
+        if context != model.config.n_positions:
+            model = GPT2LMHeadModel(GPT2Config(**{**model.config.to_dict(), "n_positions": context})).eval()
+        if request.param == "torch":
+            return TorchEngine(model, tiny_tokenizer)
+        return llama_of(model, tiny_tokenizer, tmp_path)
+
+    return make
+
+
+@pytest.fixture
+def engine(make_engine: Callable[[int], Engine]) -> Engine:
+    return make_engine(64)
 
 
 def test_next_tokens_are_the_models_own(engine: Engine, tiny_model: GPT2LMHeadModel) -> None:
@@ -82,6 +104,64 @@ def test_two_sessions_do_not_disturb_each_other(engine: Engine, tiny_model: GPT2
     one.close()
     assert two.extend([9]) == pytest.approx(reference(tiny_model, [5, 7, 8, 9])[-1], abs=CLOSE)
     two.close()
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError])
+def test_a_session_that_was_interrupted_is_empty_and_can_be_used(
+    engine: Engine, tiny_model: GPT2LMHeadModel, monkeypatch: pytest.MonkeyPatch, interruption: type[BaseException]
+) -> None:
+    def interrupt(logits: Floats) -> Floats:
+        raise interruption
+
+    session = engine.session()
+    session.extend(TEXT[:4])
+    with monkeypatch.context() as patch, pytest.raises(interruption):
+        patch.setattr(f"{type(engine).__module__}.log_softmax", interrupt)
+        session.extend(TEXT[4:])
+    assert session.ids == []
+    assert session.extend(TEXT) == pytest.approx(reference(tiny_model, TEXT)[-1], abs=CLOSE)
+    session.close()
+    assert session.ids == []
+    assert session.extend([7]) == pytest.approx(reference(tiny_model, [7])[-1], abs=CLOSE)
+    session.close()
+
+
+def test_a_session_grows_to_the_context(make_engine: Callable[[int], Engine]) -> None:
+    engine = make_engine(1100)  # more than a session of llama.cpp has memory for at first
+    session, whole, ids = engine.session(), engine.session(), [number % 300 for number in range(1100)]
+    for start in range(0, 1100, 100):
+        answer = session.extend(ids[start : start + 100])
+    assert session.ids == ids
+    assert answer == pytest.approx(whole.extend(ids), abs=CLOSE)
+    for each in (session, whole):
+        each.close()
+
+
+def test_nothing_to_score_and_no_room_to_grow_are_no_end(engine: Engine, tiny_model: GPT2LMHeadModel) -> None:
+    assert [len(found) for found in engine.score([1], [[]])] == [0]
+    assert engine.score([1], []) == []
+    rows = engine.rows([[3]] * 3, room=0)
+    with torch.inference_mode():
+        assert rows.logits[2] == pytest.approx(tiny_model(torch.tensor([[3]])).logits[0, -1].numpy(), abs=CLOSE)
+    rows.close()
+
+
+def test_memory_that_was_given_back_is_not_touched(tiny_llama: Engine) -> None:
+    rows = tiny_llama.rows([TEXT])
+    rows.close()
+    with pytest.raises(ConfigError, match="given back"):
+        rows.step([5])
+    with pytest.raises(ConfigError, match="given back"):
+        rows.keep([])
+
+
+def test_a_file_beside_another_models_tokenizer_is_refused(tiny_llama: Engine, tmp_path: Path) -> None:
+    tokenizer = json.loads(tiny_llama.tokenizer.to_str())
+    vocabulary = tokenizer["model"]["vocab"]
+    tokenizer["model"]["vocab"] = {token: 579 - i if i >= 260 else i for token, i in vocabulary.items()}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")
+    with pytest.raises(CheckpointError, match="other tokens than the tokenizer beside it"):
+        open_engine(tmp_path, engine="llama")
 
 
 def test_rows_grow_side_by_side_and_may_be_fewer(engine: Engine, tiny_model: GPT2LMHeadModel) -> None:
