@@ -31,7 +31,8 @@ def main() -> None:
     """Entry point of the command `mothertongue`: every expected error becomes one line and an exit code."""
     try:
         cli(standalone_mode=False)
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # as the language server leaves it
+            sys.stdout.flush()
     except MothertongueError as error:
         let_first_speak()
         click.echo(f"mothertongue: {error}", err=True)

@@ -12,19 +12,21 @@ of them). What the model has read stays read, so a key inside a word costs littl
 from __future__ import annotations
 
 import heapq
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as Folder
 from threading import Lock
 
-from mothertongue.errors import ConfigError
+from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.run.settings import Settings, setting
 from mothertongue.tokenizer.marks import token_bytes, without_prefix
 from mothertongue.use.cursor import Cursor, find_cursor
 from mothertongue.use.engine import Engine
 from mothertongue.use.exact import text_probability
 from mothertongue.use.personal import Personal
+from mothertongue.use.prompt import check_characters
 from mothertongue.use.reader import Reader, never
 from mothertongue.use.steps import banned_tokens
 from mothertongue.use.table import TokenTable
@@ -43,6 +45,7 @@ from mothertongue.use.words import (
 TOKENS_TAKEN_BACK = 4  # three are enough at nearly all places
 TOKENS_TAKEN_BACK_EXACTLY = 32  # of a word; its first ones are certain if it has more
 MOST_WORDS = 1000
+LEAST_CONTEXT = 8
 STEPS = 12  # tokens that the model reads for one answer at most, and one more for each word asked for
 SENTENCE_ENDS, CLAUSE_ENDS = ".!?…", ",;:–—.!?…"
 WHICH = ("any", "longer", "next")
@@ -86,6 +89,12 @@ class Completer:
     """
 
     def __init__(self, engine: Engine, *, exact: bool = False, personal: float = 0.0) -> None:
+        CompleteConfig(exact=exact, personal=personal)  # refuses what is out of range
+        if engine.context < LEAST_CONTEXT:
+            raise CheckpointError(
+                f"Completion needs a model that reads {LEAST_CONTEXT} tokens at once; this one reads {engine.context}."
+                " Open another one."
+            )
         self._tokenizer, self._prefix = without_prefix(engine.tokenizer)
         self._end_id = engine.end_id
         vocabulary = token_bytes(engine.tokenizer)
@@ -131,9 +140,7 @@ class Completer:
 
         Each ends earlier where its probability would fall below `confidence`; none is given that falls at once.
         """
-        _check_count(k)
-        if until not in ENDS:
-            raise ConfigError(f'until = "{until}" is no place to stop. Give one of: {", ".join(ENDS)}.')
+        CompleteConfig(k=k, until=until, max_words=max_words, confidence=confidence)  # refuses what is out of range
         whole = self._cursor(prompt, TOKENS_TAKEN_BACK)
         finished: list[Continuation] = []
         beam = [Continuation("", 1.0, ())]
@@ -161,7 +168,7 @@ class Completer:
         """
         with self._lock:
             cursor = self._cursor(prompt, TOKENS_TAKEN_BACK_EXACTLY)
-            return self._probability(cursor, rest.encode() if isinstance(rest, str) else rest, ends=ends)
+            return self._probability(cursor, _as_typed(rest), ends=ends)
 
     def know(self, document: str) -> None:
         """Count the words of `document`, in place of those of the prompt, where `personal` is above 0."""
@@ -255,6 +262,14 @@ def open_completer(folder: str | Folder, *, exact: bool = False, personal: float
     from mothertongue.use.load import open_engine
 
     return Completer(open_engine(folder), exact=exact, personal=personal)
+
+
+def _as_typed(rest: str | bytes) -> bytes:
+    """`rest` as the bytes that tokens spell; ConfigError for lone surrogates."""
+    if isinstance(rest, bytes):
+        return rest
+    check_characters(rest)
+    return unicodedata.normalize("NFC", rest).encode()
 
 
 def _appended(prompt: str | bytes, whole: Cursor, text: str) -> str:

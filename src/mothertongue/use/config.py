@@ -36,7 +36,7 @@ class GenerateConfig(Settings):
         most=1,
     )
     repetition_penalty: float = setting(
-        1.0, "above 1: tokens that were there before are less likely; below 1: more likely; above 0", least=0, most=100
+        1.0, "above 1: tokens that were there before are less likely; below 1: more likely", least=0.01, most=100
     )
     no_repeat_ngram_size: int = setting(0, "never write the same n tokens twice; 0 = no such rule", least=0)
     num_return_sequences: int = setting(1, "how many continuations of the same prompt", least=1, most=1000)
@@ -53,8 +53,6 @@ class GenerateConfig(Settings):
             raise ConfigError("top_p = 0 leaves no token to draw. For the likeliest text give do_sample = false.")
         if self.typical_p == 0:
             raise ConfigError("typical_p = 0 leaves no token to draw. For the likeliest text give do_sample = false.")
-        if self.repetition_penalty == 0:
-            raise ConfigError("repetition_penalty = 0 would divide by nothing. Give 1 for no penalty.")
         if self.max_new_tokens is not None and self.max_length is not None:
             raise ConfigError(
                 f"max_new_tokens = {self.max_new_tokens} and max_length = {self.max_length} are both given. "

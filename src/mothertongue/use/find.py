@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from mothertongue.errors import ArtifactError
+from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.run.inputs import locate
 
 LAST_STEPS = ("export", "polish", "compress", "train")  # of a run, the most finished first; then others by age
@@ -15,7 +15,11 @@ RUNS = Path("runs")
 
 def find_model(reference: str) -> Path:
     """The model's folder for `reference`; of a run its export, of a language that of its newest run."""
+    if not reference.strip():  # it would mean the folder one happens to be in
+        raise ConfigError(f'"{reference}" names no model. Give a folder, a run, or a language such as cs.')
     folder = Path(reference)
+    if folder.suffix == ".gguf" and folder.is_file():
+        folder = folder.parent
     if not folder.is_dir() and re.fullmatch("[a-z]{2,3}", reference):
         folder = _newest_run(reference)
     if folder.is_dir() and not _is_model(folder):
@@ -27,7 +31,7 @@ def _newest_run(language: str) -> Path:
     runs = [
         recipe.parent
         for recipe in RUNS.glob("*/recipe.toml")
-        if _language(recipe) == language and _models(recipe.parent)
+        if _language(recipe.parent) == language and _models(recipe.parent)
     ]
     if not runs:
         raise ArtifactError(
@@ -48,10 +52,13 @@ def _is_model(folder: Path) -> bool:
     return (folder / "config.json").is_file() or any(folder.glob("*.gguf"))
 
 
-def _language(recipe: Path) -> str:
+def _language(run: Path) -> str:
+    """The language of a run's text, as `--set` (or the demo) has changed it; empty if it does not say."""
+    from mothertongue.run.build import RECIPE, kept_overrides
+
     try:
-        steps = tomllib.loads(recipe.read_text("utf-8"))
-    except (OSError, ValueError):
+        given = kept_overrides(run).get("corpus.language")
+        corpus = tomllib.loads((run / RECIPE).read_text("utf-8")).get("corpus", {})
+    except (OSError, ValueError, ArtifactError):
         return ""
-    corpus = steps.get("corpus", {})
-    return str(corpus.get("language", "")) if isinstance(corpus, dict) else ""
+    return given.strip('"') if given else str(corpus.get("language", "")) if isinstance(corpus, dict) else ""

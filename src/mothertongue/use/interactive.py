@@ -7,7 +7,6 @@ Needs prompt_toolkit (`pip install "mothertongue[interactive]"`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +14,13 @@ from mothertongue.errors import MissingExtraError, MothertongueError
 from mothertongue.use.complete import CompleteConfig, Completer, Continuation
 from mothertongue.use.keystrokes import Cancel, Keystrokes
 from mothertongue.use.show import shown
-from mothertongue.use.words import NextWord
+from mothertongue.use.words import NextWord, first_word
 
 if TYPE_CHECKING:
     from prompt_toolkit.auto_suggest import AutoSuggest
     from prompt_toolkit.input import Input
     from prompt_toolkit.output import Output
 
-FIRST_WORD = re.compile(r"\s*(?:\w+|[^\w\s])")
 HELP = "Tab: next word   →: all   Enter: new line   Ctrl-D: end"
 
 
@@ -51,16 +49,6 @@ def write_with_help(
         return "\n".join([*lines, last] if last else lines)
     finally:
         keystrokes.close()
-
-
-def first_word(text: str) -> str:
-    """The first word of a suggestion with the space before it, or its first mark.
-
-    >>> first_word(" dobrý den"), first_word(", že")
-    (' dobrý', ',')
-    """
-    found = FIRST_WORD.match(text)
-    return found[0] if found else text
 
 
 def toolbar(words: list[NextWord]) -> str:

@@ -61,11 +61,12 @@ class LlamaEngine(Engine):
         self.tokenizer, self.threads = tokenizer, threads or _cores()
         self.end_id = end_of(tokenizer)
         self._library = library()
+        llama_library.complaints.clear()
         self.model = self._library.llama_model_load_from_file(
-            str(file).encode(), self._library.llama_model_default_params()
+            os.fsencode(file), self._library.llama_model_default_params()
         )
         if not self.model:
-            why = " ".join(llama_library.complaints).strip() or "it does not say why"
+            why = "; ".join(line.strip() for line in llama_library.complaints) or "it does not say why"
             raise CheckpointError(f"llama.cpp cannot open {file}: {why}. Export the model again.")
         self._free = weakref.finalize(self, self._library.llama_model_free, self.model)
         self.vocab_size = int(self._library.llama_vocab_n_tokens(self._library.llama_model_get_vocab(self.model)))

@@ -60,7 +60,7 @@ class ContextParams(Structure):
 
 _LOG = CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
 ERROR = 4  # ggml's level
-complaints: deque[str] = deque(maxlen=1)  # what llama.cpp has said last of what failed
+complaints: deque[str] = deque(maxlen=3)  # what llama.cpp has said last of what failed
 
 
 def _listen(level: int, text: bytes, data: int) -> None:

@@ -67,6 +67,12 @@ def _torch_int8(folder: str | Path, device: str) -> Engine:
 def _llama(folder: str | Path, device: str) -> Engine:
     from mothertongue.use.llama_engine import open_llama
 
+    if device not in ("auto", "cpu"):
+        raise ConfigError(
+            f'device = "{device}" is for torch, and {folder} is computed by llama.cpp, on the CPU. Give "cpu", or a '
+            "folder with model.safetensors."
+        )
+
     return open_llama(folder)
 
 

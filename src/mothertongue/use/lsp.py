@@ -8,7 +8,9 @@ server answers at once and opens its model beside; a key that is pressed before 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
 NAME = "mothertongue"
+LINE_END = re.compile(r"\r\n|\n|\r")  # as the protocol has it
 
 
 def serve_editor(asked: Asked) -> None:
@@ -40,7 +43,8 @@ def make_server(keystrokes: Keystrokes, config: CompleteConfig) -> LanguageServe
         from pygls.lsp.server import LanguageServer
     except ImportError as error:
         raise MissingExtraError('`mothertongue lsp` needs: pip install "mothertongue[lsp]"') from error
-    server = LanguageServer(NAME, version("mothertongue"))
+    # of changes pygls finds the lines otherwise than editors do (U+2028), so it gets whole texts
+    server = LanguageServer(NAME, version("mothertongue"), types.TextDocumentSyncKind.Full)
 
     async def ask(question: Callable[[Completer, Cancel], Any], kind: str) -> Any:
         try:
@@ -50,30 +54,33 @@ def make_server(keystrokes: Keystrokes, config: CompleteConfig) -> LanguageServe
             return None
 
     @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())  # else not announced
-    async def inline(params: types.InlineCompletionParams) -> types.InlineCompletionList | None:
-        text, after, _ = _around(server, params)
-        until = "word" if after.strip() else config.until  # in the middle of a line a word is enough
+    async def inline(params: types.InlineCompletionParams) -> types.InlineCompletionList:
+        if not (place := _place(server, params)):
+            return types.InlineCompletionList([])
+        until = "word" if place.after.strip() else config.until  # in the middle of a line a word is enough
 
         def question(completer: Completer, cancel: Cancel) -> list[Continuation]:
-            completer.know(text + after)
+            completer.know(place.before + place.after)
             return completer.continuations(
-                text, k=1, until=until, max_words=config.max_words, confidence=config.confidence, cancel=cancel
+                place.before, k=1, until=until, max_words=config.max_words, confidence=config.confidence, cancel=cancel
             )
 
         found = await ask(question, "inline")
-        here = types.Range(params.position, params.position)
-        return types.InlineCompletionList([types.InlineCompletionItem(one.text, range=here) for one in found or []])
+        return types.InlineCompletionList(
+            [types.InlineCompletionItem(one.text, range=place.here) for one in found or []]
+        )
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[" "]))
     async def completion(params: types.CompletionParams) -> types.CompletionList:
-        text, after, begin = _around(server, params)
+        if not (place := _place(server, params)):
+            return types.CompletionList(is_incomplete=False, items=[])
 
         def question(completer: Completer, cancel: Cancel) -> list[NextWord]:
-            completer.know(text + after)
-            return completer.words(text, k=config.k, which="longer", cancel=cancel)
+            completer.know(place.before + place.after)
+            return completer.words(place.before, k=config.k, which="longer", cancel=cancel)
 
         found = await ask(question, "completion")
-        items = completion_items(found or [], stem=last_letters(text), place=types.Range(begin, params.position))
+        items = completion_items(found or [], stem=last_letters(place.before), place=place.word)
         return types.CompletionList(is_incomplete=True, items=items)
 
     return server
@@ -99,10 +106,39 @@ def completion_items(words: list[NextWord], *, stem: str, place: types.Range) ->
     return items
 
 
-def _around(server: LanguageServer, params: Any) -> tuple[str, str, types.Position]:
-    """The text before the place, the rest of its line, and where the unfinished word before the place begins."""
-    document = server.workspace.get_text_document(params.text_document.uri)
-    at = document.offset_at_position(params.position)
-    text = document.source[:at]
-    begin = document.client_position_at_offset(at - len(last_letters(text)))
-    return text, document.source[at:].partition("\n")[0], begin
+@dataclass(frozen=True)
+class _Place:
+    """A place in a document, which the editor counts in code units of its own, and lines as the protocol ends them."""
+
+    before: str
+    after: str  # on its line
+    word: types.Range  # of the unfinished word before it
+
+    @property
+    def here(self) -> types.Range:
+        from lsprotocol import types
+
+        return types.Range(self.word.end, self.word.end)
+
+
+def _place(server: LanguageServer, params: Any) -> _Place | None:
+    """Where the editor asks; None in a document that is not open. Behind the end of a line is at its end."""
+    from lsprotocol import types
+
+    codec = server.workspace.position_codec
+    document = server.workspace.text_documents.get(params.text_document.uri)
+    if document is None:
+        return None
+    text, number = document.source, params.position.line
+    starts = [0, *(end.end() for end in LINE_END.finditer(text))]
+    start = starts[number] if number < len(starts) else len(text)
+    line = LINE_END.split(text[start:], maxsplit=1)[0]
+    column = len(line)
+    if params.position.character < codec.client_num_units(line):
+        column = codec.position_from_client_units([line], types.Position(0, params.position.character)).character
+
+    def place(column: int) -> types.Position:
+        return types.Position(number, codec.client_num_units(line[:column]))
+
+    begin = column - len(last_letters(line[:column]))
+    return _Place(text[: start + column], line[column:], types.Range(place(begin), place(column)))

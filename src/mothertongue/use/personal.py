@@ -6,14 +6,12 @@ own words have among those that begin as what was typed. It counts the text it i
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
-from mothertongue.use.words import NextWord
+from mothertongue.use.words import NextWord, finished_words
 
 MAX_CHARACTERS = 200_000  # of the end of the document
 LEAST_STEM = 1  # letters that must be typed before the document's words are offered
-_WORD = re.compile(r"[^\W_]+(?=\W)")  # a finished one
 
 
 class Personal:
@@ -29,9 +27,9 @@ class Personal:
         text = text[-MAX_CHARACTERS:]
         if not text.startswith(self._counted):
             self._counted, self._counts = "", Counter()
-        words = list(_WORD.finditer(text, len(self._counted)))
-        self._counts.update(found[0] for found in words)
-        self._counted = text[: words[-1].end()] if words else self._counted
+        words = list(finished_words(text, len(self._counted)))
+        self._counts.update(word for word, _ in words)
+        self._counted = text[: words[-1][1]] if words else self._counted
 
     def mix(self, words: list[NextWord], *, stem: str, k: int) -> list[NextWord]:
         """The `k` likeliest of `words` and of the document's words that begin with `stem`."""

@@ -85,7 +85,8 @@ class Sampler:
             best = int(ruled_V.argmax())
             return _checked(Choice(np.array([best]), ruled_V[best : best + 1].astype(np.float64)))
         choice = _checked(_top_k(ruled_V, self._options.top_k))
-        choice = Choice(choice.ids, choice.logits / self._options.temperature)
+        with np.errstate(over="ignore"):  # of a tiny temperature: then the likeliest alone is left
+            choice = Choice(choice.ids, (choice.logits - choice.logits.max()) / self._options.temperature)
         for rule, value, off in (
             (_top_p, self._options.top_p, 1),
             (_min_p, self._options.min_p, 0),

@@ -31,6 +31,7 @@ class Kind(IntEnum):
     NEVER = 6  # bytes that are in no text
 
 
+@lru_cache(maxsize=1 << 15)
 def kind_of(char: str) -> Kind:
     """Whether a character is white space, part of a word, or a symbol."""
     if char.isspace():

@@ -14,7 +14,7 @@ The probability found is a lower bound: cuttings that were not followed would ad
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,6 +86,31 @@ def last_letters(text: str) -> str:
     while start and is_letter(text[start - 1]):
         start -= 1
     return text[start:]
+
+
+def first_word(text: str) -> str:
+    """The first word of `text` with the space before it, or its first mark.
+
+    >>> first_word(" dobrý den"), first_word(", že")
+    (' dobrý', ',')
+    """
+    begun = read_beginning(text.encode())
+    return begun.text if begun else text
+
+
+def finished_words(text: str, start: int = 0) -> Iterator[tuple[str, int]]:
+    """The words of `text` from `start` on that something follows, each with the place of its end.
+
+    >>> list(finished_words("Dobrý den, jak"))
+    [('Dobrý', 5), ('den', 9)]
+    """
+    begin = -1
+    for place in range(start, len(text)):
+        if is_letter(text[place]):
+            begin = place if begin < 0 else begin
+        elif begin >= 0:
+            yield text[begin:place], place
+            begin = -1
 
 
 @dataclass

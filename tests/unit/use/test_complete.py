@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,9 @@ from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.tokenizer.bytelevel import SPECIAL_TOKENS, encode_text
 from mothertongue.use.complete import SENTENCE_ENDS, CompleteConfig, Completer, open_completer
 from mothertongue.use.cursor import find_cursor
+from mothertongue.use.personal import Personal
 from mothertongue.use.reader import TakenBackError
+from mothertongue.use.words import first_word
 
 
 class Scripted:
@@ -232,8 +236,66 @@ def test_a_count_out_of_range_is_refused(completer: Completer, k: int) -> None:
     for ask in (completer.words, completer.continuations):
         with pytest.raises(ConfigError, match=r"1\.\.1000"):
             ask("Vlak", k=k)  # type: ignore[operator]
-    with pytest.raises(ConfigError, match="word, clause, sentence"):
+    with pytest.raises(ConfigError, match="until = 'chapter' is not one of word, clause, sentence"):
         completer.continuations("Vlak", until="chapter")
+
+
+@pytest.mark.parametrize("settings", [{"personal": math.nan}, {"personal": 2.0}, {"personal": -1.0}])
+def test_a_weight_out_of_range_is_refused(scripted: Scripted, settings: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="personal"):
+        Completer(scripted, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("settings", [{"confidence": math.nan}, {"max_words": 0}])
+def test_a_continuation_out_of_range_is_refused(completer: Completer, settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(settings))):
+        completer.continuations("Vlak", **settings)
+
+
+def test_a_rest_is_text_in_the_form_of_the_corpus(random_completer: Completer) -> None:
+    whole, taken_apart = (random_completer.probability("Vlak", form) for form in (" č", " c\u030c"))
+    assert whole == taken_apart > 0
+    with pytest.raises(ConfigError, match="lone surrogate"):
+        random_completer.probability("Vlak", "\ud83d")
+
+
+def test_a_model_without_room_is_refused(make_engine: Callable[..., Any]) -> None:
+    with pytest.raises(CheckpointError, match="reads 8 tokens at once; this one reads 7"):
+        Completer(make_engine(context=7))
+
+
+def test_a_completer_is_closed_behind_the_question_that_is_asked(scripted: Scripted) -> None:
+    completer, order = Completer(scripted), list[str]()
+    asked, may_go_on = threading.Event(), threading.Event()
+
+    def cancel() -> bool:
+        asked.set()
+        may_go_on.wait(10)
+        return False
+
+    def ask() -> None:
+        completer.words("Vlak", cancel=cancel)
+        order.append("answered")
+
+    def close() -> None:
+        completer.close()
+        order.append("closed")
+
+    threads = [threading.Thread(target=ask), threading.Thread(target=close)]
+    threads[0].start()
+    asked.wait(10)
+    threads[1].start()
+    may_go_on.set()
+    for thread in threads:
+        thread.join()
+    assert order == ["answered", "closed"]
+
+
+def test_words_of_a_script_with_combining_marks_come_back_whole(scripted: Scripted) -> None:
+    own = Personal(0.5)
+    own.read("हिन्दी भाषा, हिन्दी ")
+    assert [word.word for word in own.mix([], stem="हि", k=3)] == ["हिन्दी"]
+    assert first_word(" हिन्दी भाषा") == " हिन्दी"
 
 
 def test_words_of_the_text_at_hand_come_back_when_asked_to(scripted: Scripted) -> None:

@@ -259,7 +259,7 @@ def test_lone_surrogate_is_a_clear_error(writer: Writer) -> None:
         ({"top_k": -1}, "outside 0"),
         ({"max_new_tokens": 0}, "outside 1"),
         ({"typical_p": 0.0}, "do_sample = false"),
-        ({"repetition_penalty": 0.0}, "1 for no penalty"),
+        ({"repetition_penalty": 0.0}, r"outside 0\.01\.\.100"),
         ({"min_p": 1.5}, "outside 0..1"),
         ({"max_new_tokens": 5, "max_length": 9}, "Give one"),
         ({"no_repeat_ngram_size": 1.5}, "must be of type int"),

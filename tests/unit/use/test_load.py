@@ -56,6 +56,18 @@ def test_a_gguf_file_without_llama_cpp_names_what_to_install(
         load(tiny_checkpoint, engine="llama")
 
 
+def test_llama_cpp_is_not_asked_for_another_device(tiny_checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match='device = "cuda" is for torch'):
+        load(tiny_checkpoint, engine="llama", device="cuda")
+
+
+def test_what_llama_cpp_complains_of_is_told(tiny_checkpoint: Path) -> None:
+    pytest.importorskip("xllamacpp", exc_type=ImportError)
+    (tiny_checkpoint / "model.gguf").write_bytes(b"GGUF of another kind")
+    with pytest.raises(CheckpointError, match=r"cannot open .*model\.gguf: .*failed to read header; .*failed to load"):
+        load(tiny_checkpoint, engine="llama")
+
+
 def test_a_llama_cpp_of_another_layout_is_refused() -> None:
     from mothertongue.use.llama_library import _check_layout
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -95,12 +96,41 @@ def test_an_editor_gets_grey_text_and_a_list_of_words(tokenizer_file: Path) -> N
         best = found.items[0]
         assert (best.label, best.text_edit.new_text) == ("svítilo", "svítilo")
         assert best.text_edit.range == types.Range(types.Position(0, after_emoji - 2), place)
-        change = types.TextDocumentContentChangePartial(types.Range(place, place), "í\n")
+        change = types.TextDocumentContentChangeWholeDocument("Ráno 🦄 sví\n")
         client.text_document_did_change(
             types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(2, URI), [change])
         )
         grey = await ask_inline(client, 0, after_emoji + 1)
         assert [item.insert_text for item in grey.items] == ["tilo slunce."]
+
+    asyncio.run(with_client(tokenizer_file, 0.0, talk))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "character", "end"),
+    [
+        ("Ráno 🦄 sv", 0, 99, 10),  # behind the end of a line is at its end
+        ("Ráno 🦄 sv\r\nkonec", 0, 99, 10),
+        ("a\u2028b\x0cc\x85d\rRáno 🦄 sv\n", 1, 10, 10),  # only \r, \n and both end a line
+        ("Ráno 🦄 sv\n", 7, 3, 0),
+    ],
+)
+def test_lines_are_those_of_the_protocol(tokenizer_file: Path, text: str, line: int, character: int, end: int) -> None:
+    async def talk(client: Any) -> None:
+        open_text(client, text)
+        asked = types.CompletionParams(types.TextDocumentIdentifier(URI), types.Position(line, character))
+        found = (await client.text_document_completion_async(asked)).items
+        assert found
+        begin = end - 2 if end else 0  # of the unfinished word
+        word = types.Range(types.Position(line, begin), types.Position(line, end))
+        assert all(item.text_edit.range == word for item in found)
+
+    asyncio.run(with_client(tokenizer_file, 0.0, talk))
+
+
+def test_a_document_that_is_not_open_has_no_completions(tokenizer_file: Path) -> None:
+    async def talk(client: Any) -> None:
+        assert not (await ask_inline(client, 0, 0)).items
 
     asyncio.run(with_client(tokenizer_file, 0.0, talk))
 
@@ -131,3 +161,11 @@ def test_the_older_of_two_questions_is_taken_back(tokenizer_file: Path) -> None:
         assert [bool(answer.items) for answer in found] == [False, True]
 
     asyncio.run(with_client(tokenizer_file, 0.2, talk))
+
+
+def test_an_output_that_the_server_has_closed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mothertongue import cli
+
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(cli, "cli", lambda **_: sys.stdout.close())
+    cli.main()

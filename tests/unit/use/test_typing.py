@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from mothertongue.cli import cli
-from mothertongue.errors import ArtifactError
+from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.use import find
 from mothertongue.use.complete import CompleteConfig, Completer
 from mothertongue.use.find import find_model
@@ -191,6 +191,19 @@ def test_a_model_is_found_by_its_run_and_by_its_language(tmp_path: Path, monkeyp
         find_model("fr")
     with pytest.raises(ArtifactError, match="neither a folder"):
         find_model("no-such-model")
+    with pytest.raises(ConfigError, match='"" names no model'):
+        find_model("")
+
+
+def test_a_run_speaks_the_language_that_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "RUNS", tmp_path)
+    run = tmp_path / "demo"
+    (run / "train").mkdir(parents=True)
+    (run / "train" / "model.gguf").write_text("")
+    (run / "recipe.toml").write_text('[corpus]\nlanguage = "any"\n')
+    (run / "overrides.json").write_text(json.dumps({"corpus.language": '"sr"'}))  # as the demo writes it
+    assert find_model("sr") == run / "train"
+    assert find_model(str(run / "train" / "model.gguf")) == run / "train"
 
 
 def test_the_picture_is_as_long_as_the_probability() -> None:
