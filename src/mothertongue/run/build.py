@@ -15,7 +15,18 @@ from pathlib import Path
 
 from mothertongue.errors import ArtifactError, ConfigError, MothertongueError
 from mothertongue.run.artifact import MANIFEST, Manifest, open_artifact, read_manifest
-from mothertongue.run.disk import locked, plain_disk_errors, share, sweep, sync, writable, write_json, write_text
+from mothertongue.run.disk import (
+    check_unlocked,
+    lock_of,
+    locked,
+    plain_disk_errors,
+    share,
+    sweep,
+    sync,
+    writable,
+    write_json,
+    write_text,
+)
 from mothertongue.run.inputs import locate
 from mothertongue.run.manifest import PROGRESS, make_manifest
 from mothertongue.run.progress import say
@@ -49,7 +60,7 @@ def run_recipe(recipe: Recipe, folder: Path, *, until: str = "") -> dict[str, Ma
         with writable(folder):
             folder.mkdir(parents=True, exist_ok=True)
         if not rank():
-            _keep_recipe(recipe, folder)
+            _keep_recipe(recipe, folder, jobs)
     finished = sum(job.out.exists() for job in jobs)
     say(f"{folder}: {len(jobs)} steps" + f", {finished} finished already" * bool(finished))
     done = {}
@@ -109,13 +120,24 @@ def _outside(step: Step, role: str, reference: str) -> Path:
         ) from error
 
 
-def _keep_recipe(recipe: Recipe, folder: Path) -> None:
-    sweep(folder, below=False)
-    write_text(folder / RECIPE, recipe.text)
-    if recipe.changes:
-        write_json(folder / OVERRIDES, dict(recipe.changes))
-    else:
-        (folder / OVERRIDES).unlink(missing_ok=True)
+def _keep_recipe(recipe: Recipe, folder: Path, jobs: list[_Job]) -> None:
+    """Write the recipe beside its steps, over one that was edited since; never over a file of somebody else."""
+    kept = folder / RECIPE
+    for job in jobs:
+        check_unlocked(job.out)
+    ours = any(place.exists() for job in jobs for place in (lock_of(job.out), job.out, unfinished(job.out)))
+    if kept.exists() and not ours and kept.read_text("utf-8", "replace") != recipe.text:
+        raise ArtifactError(
+            f"{kept} is of another run, or yours: no step of this recipe was ever made beside it. "
+            "Choose another --out, or move it away."
+        )
+    with writable(kept):
+        sweep(folder, below=False)
+        write_text(kept, recipe.text)
+        if recipe.changes:
+            write_json(folder / OVERRIDES, dict(recipe.changes))
+        else:
+            (folder / OVERRIDES).unlink(missing_ok=True)
 
 
 def _make(job: _Job) -> Manifest:

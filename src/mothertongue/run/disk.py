@@ -70,26 +70,35 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
+def lock_of(out: Path) -> Path:
+    """The empty file that whoever works on `out` locks. It stays."""
+    return out.with_name(f".{out.name}.lock")
+
+
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Hold `.X.lock` beside `out` for this process; the system lets go of it however the process ends."""
     with writable(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        stream = out.with_name(f".{out.name}.lock").open("a")
+        stream = lock_of(out).open("a")
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ArtifactError(
-                f"Another run is working on {out}. Wait for it to end, or choose another --out."
-            ) from error
-        yield  # the empty file stays: deleting it would let a third run lock another file of the same name
+            raise _busy(out) from error
+        yield  # the file stays: deleting it would let a third run lock another file of the same name
+
+
+def check_unlocked(out: Path) -> None:
+    """ArtifactError if another process holds the lock of `out`."""
+    if is_locked(out):
+        raise _busy(out)
 
 
 def is_locked(out: Path) -> bool:
     """True while a process holds the lock of `out`."""
     try:
-        with out.with_name(f".{out.name}.lock").open("r") as stream:
+        with lock_of(out).open("r") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -124,6 +133,10 @@ def writable(out: Path) -> Iterator[None]:
         raise ArtifactError(
             f"{out} cannot be made: {error.strerror} ({error.filename}). Choose another --out."
         ) from error
+
+
+def _busy(out: Path) -> ArtifactError:
+    return ArtifactError(f"Another run is working on {out}. Wait for it to end, or choose another --out.")
 
 
 def _umask() -> int:

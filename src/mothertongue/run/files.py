@@ -13,7 +13,9 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def expand(path: str) -> str:
-    """`path` with `${VAR}` and `~` replaced; ConfigError naming a variable that is not set."""
+    """`path` with `${VAR}` and `~` replaced; ConfigError if it is empty, or naming a variable that is not set."""
+    if not path.strip():  # it would mean the folder one happens to be in
+        raise ConfigError(f'"{path}" is no path. Name a file or a folder, "." for the one you are in.')
     for name in _VARIABLE.findall(path):
         if not os.environ.get(name):
             raise ConfigError(

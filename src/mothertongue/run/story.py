@@ -61,7 +61,7 @@ def story(folder: Path) -> dict[str, Any]:
 
 def check_folder(folder: Path) -> dict[str, Any]:
     """How many files of a finished folder, or of a run's finished steps, are as made; else ArtifactError."""
-    places = [folder / name for name in finished_steps(folder)] if is_run(folder) else [folder]
+    places = _made(folder) if is_run(folder) else [folder]
     problems = [f"{place}: {problem}" for place in places for problem in verify(place)]
     if problems:
         shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
@@ -79,6 +79,14 @@ def finished_steps(folder: Path) -> dict[str, Manifest]:
     recipe = kept_recipe(folder)
     names = [step.name for step in recipe.steps] if recipe else sorted(entry.name for entry in folder.iterdir())
     return {name: read_manifest(folder / name) for name in names if (folder / name / MANIFEST).is_file()}
+
+
+def _made(folder: Path) -> list[Path]:
+    """The folders of a run's steps that were made, also where the manifest is gone."""
+    recipe = kept_recipe(folder)
+    steps = {step.name for step in recipe.steps} if recipe else set()
+    places = [folder / name for name in sorted(steps | set(finished_steps(folder)))]
+    return [place for place in places if place.is_dir() and any(place.iterdir())]
 
 
 def _finished(folder: Path, manifest: Manifest) -> Iterator[Line]:

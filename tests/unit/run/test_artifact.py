@@ -35,6 +35,12 @@ def test_a_flipped_byte_is_found(corpus: Path) -> None:
         check_folder(corpus.parent)
 
 
+def test_a_step_that_has_lost_its_manifest_is_found(corpus: Path) -> None:
+    (corpus / "manifest.json").unlink()
+    with pytest.raises(ArtifactError, match="letters"):
+        check_folder(corpus.parent)
+
+
 def test_a_missing_and_an_extra_file_are_found(corpus: Path) -> None:
     (corpus / "second.txt").rename(corpus / "third.txt")
     assert verify(corpus) == ["second.txt: missing", "third.txt: not in the manifest"]

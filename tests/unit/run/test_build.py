@@ -153,6 +153,24 @@ def test_a_folder_of_somebody_else_is_not_touched(recipe: Recipe, run: Path) -> 
     assert [file.name for file in run.rglob("*")] == ["letters", "diary.txt"]
 
 
+def test_a_recipe_of_somebody_else_is_not_overwritten(recipe: Recipe, run: Path) -> None:
+    run.mkdir()
+    (run / "recipe.toml").write_text("# mine\n")
+    with pytest.raises(ArtifactError, match=r"recipe\.toml is of another run, or yours.*Choose another --out"):
+        run_recipe(recipe, run)
+    assert [file.name for file in run.iterdir()] == ["recipe.toml"]
+    assert (run / "recipe.toml").read_text() == "# mine\n"
+
+
+def test_a_recipe_beside_its_own_runs_and_an_edited_one_are_taken(recipe: Recipe, run: Path) -> None:
+    run.mkdir()
+    (run / "recipe.toml").write_text(recipe.text)
+    run_recipe(recipe, run, until="letters")
+    edited = parse_recipe(recipe.text + "# more to come\n")
+    run_recipe(edited, run, until="letters")
+    assert (run / "recipe.toml").read_text() == edited.text
+
+
 def test_an_empty_folder_is_taken(recipe: Recipe, run: Path) -> None:
     (run / "letters").mkdir(parents=True)
     run_recipe(recipe, run)
@@ -295,6 +313,7 @@ def test_a_second_run_in_the_same_folder_is_told_so(recipe: Recipe, run: Path, h
     with pytest.raises(ArtifactError, match=r"Another run is working on .*count. Wait"):
         run_recipe(recipe, run)
     assert not (run / "count.partial").exists()
+    assert not (run / "recipe.toml").exists()  # it is the other run's to write
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     assert "join" in run_recipe(recipe, run)  # the system has let go of the lock

@@ -30,6 +30,12 @@ def test_a_variable_that_is_not_set_is_named() -> None:
         files_of("${NOT_SET_ANYWHERE}/a.txt")
 
 
+@pytest.mark.parametrize("path", ["", " "])
+def test_an_empty_path_does_not_mean_the_folder_one_is_in(path: str) -> None:
+    with pytest.raises(ConfigError, match=f'"{path}" is no path'):
+        files_of(path)
+
+
 def test_no_file_at_all_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for path in (tmp_path / "no*", tmp_path / "empty", tmp_path / "gone.txt"):
