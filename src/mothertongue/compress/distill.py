@@ -34,7 +34,7 @@ def distill(material: Material) -> Callable[[int], Lesson]:
 
     def lesson(steps: int) -> Lesson:
         turns = Turns(config.local_steps(steps), local_loss(material.predecessor, material.modules), loss)
-        return Lesson(phases(config, steps), turns.loss, flop, turns.begin)
+        return Lesson(phases(config, steps, material.longest), turns.loss, flop, turns.begin)
 
     return lesson
 

@@ -34,6 +34,7 @@ class Material:
     modules: Sequence[ReplaceableModule]  # each holds a block of the successor and the blocks that it stands for
     tokens_BT: Tensor  # noqa: N815  a few thousand tokens of the training text, to look at
     length: int  # tokens of a training sequence
+    longest: int  # of one at the end of the training; 0 = no other
     teacher: PreTrainedModel  # the predecessor; with a `spelling`, as it was before its vocabulary was trimmed
     spelling: Spelling | None = None  # how the teacher's tokens are spelled in those of the others
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mothertongue.compress.config import CompressConfig
 from mothertongue.model.anatomy import GROUPS
-from mothertongue.train.schedule import Phase, Shape, plateau, shape_of
+from mothertongue.train.schedule import Phase, part_of, plateau, shape_of, with_long_end
 
 Rate = Callable[[int], float]  # step -> probability that a module is replaced
 WAYS: dict[str, Callable[[float], float]] = {  # share of the steps -> share of the way from the first rate to 1
@@ -81,10 +81,11 @@ def drawer(config: CompressConfig, count: int) -> Callable[[float, int], NDArray
     return lambda rate, step: draw(count, rate, seed=config.seed, step=step, sequences=sequences, redraw=config.redraw)
 
 
-def phases(config: CompressConfig, steps: int) -> tuple[Phase, ...]:
+def phases(config: CompressConfig, steps: int, longest: int = 0) -> tuple[Phase, ...]:
     """Each layer for itself, then replacing (both at a steady rate), then the successor alone.
 
     Blocks always learn; embeddings, final norm and head from where `unfreeze` says. Phases without steps are left out.
+    The successor alone ends in sequences of `longest` tokens, if given.
     """
     local, replacing = config.local_steps(steps), config.replacing_steps(steps)
     lengths = {"local": local, "replacing": replacing, "successor": steps - local - replacing}
@@ -98,12 +99,7 @@ def phases(config: CompressConfig, steps: int) -> tuple[Phase, ...]:
         learning = everything if name == late or (late and name == "successor") else blocks
         shape = shape_of(config) if name == "successor" else steady
         if config.one_schedule:
-            shape = _part_of(shape_of(config), sum(phase.steps for phase in result), steps)
+            shape = part_of(shape_of(config), sum(phase.steps for phase in result), steps)
         if length:
             result.append(Phase(name, length, learning, shape))
-    return tuple(result)
-
-
-def _part_of(shape: Shape, begin: int, steps: int) -> Shape:
-    """A part of `shape` over all of `steps`, from step `begin` on."""
-    return lambda step, _: shape(begin + step, steps)
+    return with_long_end(result, config.long_share if result[-1].name == "successor" else 0.0, longest)

@@ -9,6 +9,7 @@ expected.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -42,7 +43,15 @@ from mothertongue.run.progress import say
 from mothertongue.run.team import rank, world
 from mothertongue.train.data import Windows
 from mothertongue.train.loop import fit
-from mothertongue.train.stage import TRIAL_STEPS, derive_steps, dev_lines, dev_score, dev_texts, open_windows
+from mothertongue.train.stage import (
+    TRIAL_STEPS,
+    derive_steps,
+    dev_lines,
+    dev_score,
+    dev_texts,
+    longest_sequence,
+    open_windows,
+)
 
 CLAIM = "whether the predecessor beats a fresh model of the successor's size was not measured (control = true does it)"
 
@@ -55,6 +64,7 @@ def compress(config: CompressConfig, out: Path, *, checkpoint: Path, corpus: Pat
     nn.Module.to(predecessor, join())
     windows = open_windows(config, predecessor, opened.tokenizer, corpus, out)
     texts = dev_texts(config, corpus)
+    _refuse_unmeasured(config, corpus, texts)
     job = _Job(config, opened, windows, texts, out, teacher=predecessor)
     told: dict[str, Any] = {}
     if config.target_mb or config.speedup:
@@ -121,6 +131,15 @@ def _refuse(config: CompressConfig, opened: Checkpoint) -> None:
         check_layers(len(anatomy(predecessor).blocks), config.layers, config.groups)
 
 
+def _refuse_unmeasured(config: CompressConfig, corpus: Path, texts: Sequence[str]) -> None:
+    """ConfigError where something is to be compared on development text, and the corpus has none."""
+    if not texts and (config.target_mb or config.speedup or config.control):
+        raise ConfigError(
+            f"target_mb, speedup and control compare on development text, and {corpus} has none. "
+            "Make it again with a larger dev_share, or leave them out."
+        )
+
+
 def _choose(job: _Job) -> tuple[_Job, dict[str, Any]]:
     """The job with layers and dtype for the size or speed that was asked for, and the plan."""
 
@@ -158,7 +177,10 @@ def _train(job: _Job) -> tuple[PreTrainedModel, dict[str, Any]]:
     model = set_dropout(begun.model, config.dropout)
     prepared = preparing_flop(config, predecessor, model, tokens_BT.numel())
     modules = install_modules(model, predecessor, begun.groups)
-    material = Material(config, predecessor, model, modules, tokens_BT, windows.length, job.teacher, job.spelling)
+    longest = longest_sequence(config, windows.length, anatomy(model).context)
+    material = Material(
+        config, predecessor, model, modules, tokens_BT, windows.length, longest, job.teacher, job.spelling
+    )
     told: dict[str, Any] = {}
     with fast_products(predecessor), fast_products(job.teacher):  # nobody may be copied from them in here
         lessons = METHODS.load(config.method)(material)

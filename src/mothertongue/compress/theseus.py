@@ -59,7 +59,7 @@ def theseus(material: Material) -> Callable[[int], Lesson]:
             lottery.begin(draws(rate(inner), inner))
             turns.begin(step)
 
-        return Lesson(phases(config, steps), turns.loss, flop, before_step)
+        return Lesson(phases(config, steps, material.longest), turns.loss, flop, before_step)
 
     return lesson
 

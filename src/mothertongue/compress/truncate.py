@@ -16,4 +16,4 @@ from mothertongue.model.loss import next_token_loss
 def truncate(material: Material) -> Callable[[int], Lesson]:
     """Train the successor on the text alone."""
     flop = phase_flop(material)
-    return lambda steps: Lesson(phases(material.config, steps), next_token_loss, flop)
+    return lambda steps: Lesson(phases(material.config, steps, material.longest), next_token_loss, flop)

@@ -52,7 +52,7 @@ def optimizer_flop(optimizer: str, model: PreTrainedModel, tokens: int) -> Calla
 
 
 def _turn_flop(rows: int, columns: int) -> float:
-    """Five steps of Newton-Schulz, by the small square where that is less (train/optimizer.py)."""
+    """Five steps of Newton-Schulz, by the small square where that is less (orthogonal.py)."""
     less, more = sorted((rows, columns))
     square, across = 2.0 * less**3, 2.0 * less**2 * more
     return 17 * square + 2 * across if more > 1.5 * less else 5 * (square + 2 * across)

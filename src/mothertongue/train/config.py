@@ -19,9 +19,8 @@ class LoopConfig(Settings):
     epochs: float = setting(1.0, "passes over the training tokens, when neither of the above is given", least=0.001)
     batch_size: int = setting(16, "sequences per optimizer step, of all processes together", least=1)
     micro_batch: int = setting(0, "sequences at a time (of each process); 0 = 768 tokens on a CPU, else all", least=0)
-    sequence_length: int = setting(
-        0, "tokens per sequence; 0 = the model's context; if shorter, [evaluate] with this context", least=0
-    )
+    sequence_length: int = setting(0, "tokens per sequence; 0 = the model's context", least=0)
+    long_share: float = setting(0.1, "share of the steps, the last, that read the whole context", least=0, most=0.9)
     learning_rate: float = setting(1e-3, "peak learning rate; 0 = find one", least=0, most=1)
     optimizer: str = setting(
         "adamw", "muon: for the blocks' matrices, AdamW for the rest", choices=("adamw", "muon", "schedule-free")
@@ -68,7 +67,8 @@ class LoopConfig(Settings):
 
 
 # what the preset guillou decides itself; its learning_rate is left to `compare`, which scales the preset's rates by it
-OWN = ("schedule", "warmup", "decay", "embedding_rate", "beta1", "embeddings_first", "unfreezing", "discriminative")
+OWN = ("schedule", "warmup", "decay", "embedding_rate", "beta1",
+       "embeddings_first", "unfreezing", "discriminative", "long_share")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -31,8 +31,13 @@ class Windows:
         """Windows in one pass."""
         return max(1, (len(self.ids) - 1) // self.length)
 
-    def batch(self, step: int, size: int) -> Tensor:
-        """The `size` windows of optimizer step `step`, as int64 of shape [size, length + 1]."""
+    def batch(self, step: int, size: int, length: int = 0) -> Tensor:
+        """The `size` windows of optimizer step `step`, as int64 of shape [size, length + 1].
+
+        With another `length` than that of the windows: as many tokens in sequences of it, in an order of their own.
+        """
+        if length not in (0, self.length):
+            return replace(self, length=length).batch(step, size * self.length // length)
         rows = [self._window(index) for index in range(step * size, (step + 1) * size)]
         return torch.from_numpy(np.stack(rows).astype(np.int64))
 

@@ -53,7 +53,7 @@ class Learner:
     def gradients(self, loss: Loss, tokens_BT: Tensor) -> tuple[float, float]:
         """Loss of a batch, and the norm of its gradient, which is clipped; nothing is learnt yet."""
         total = torch.zeros((), device=tokens_BT.device)
-        parts = torch.split(tokens_BT, self.config.micro_batch or _at_once(tokens_BT))
+        parts = torch.split(tokens_BT, _at_once(self.config, tokens_BT))
         for part_BT in parts:
             synchronize(self.run, part_BT is parts[-1])
             with autocast(self.config.precision, tokens_BT.device):
@@ -170,11 +170,14 @@ class Learner:
             mean.copy_(held)
 
 
-def _at_once(tokens_BT: Tensor) -> int:
-    """Sequences whose activations stand in memory together: all, or those that suffice for a CPU's speed."""
+def _at_once(config: LoopConfig, tokens_BT: Tensor) -> int:
+    """Sequences whose activations stand in memory together: those asked for, or as suffice for a CPU's speed."""
+    length = tokens_BT.shape[1] - 1
+    if config.micro_batch:
+        return max(1, config.micro_batch * (config.sequence_length or length) // length)
     if tokens_BT.device.type != "cpu" or world() > 1:
         return len(tokens_BT)
-    return sequences_at_once(tokens_BT.shape[1] - 1)
+    return sequences_at_once(length)
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:

@@ -100,7 +100,7 @@ def fit(
 def phase_flop(config: LoopConfig, model: PreTrainedModel, length: int) -> Flop:
     """Operations per token of a phase that trains `model` and nothing else."""
     turns = optimizer_flop(config.optimizer, model, config.batch_size * length)
-    return lambda phase: flop_per_token(model, phase.rates, length) + turns(phase.rates)
+    return lambda phase: flop_per_token(model, phase.rates, phase.length or length) + turns(phase.rates)
 
 
 class _BrokenError(Exception):
@@ -179,8 +179,8 @@ class _Training:
             self.before_step(at.step)
         learner, batch = self.saver.learner, at.step + at.skipped
         learner.set_rates(phase, inner)
-        tokens_BT = self.windows.batch(batch, self.config.batch_size)[rank() :: world()].to(learner.model.device)
-        value, norm = learner.gradients(self.loss, tokens_BT)
+        tokens_BT = self.windows.batch(batch, self.config.batch_size, phase.length)[rank() :: world()]
+        value, norm = learner.gradients(self.loss, tokens_BT.to(learner.model.device))
         verdict = guard.judge(value, norm)
         if verdict != "good":
             learner.forget()

@@ -9,8 +9,8 @@ after Howard & Ruder 2018. Pictures of all of them: docs/why/training.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from mothertongue.errors import ConfigError
@@ -29,6 +29,7 @@ class Phase:
     rates: Mapping[str, float]  # group -> peak learning rate
     shape: Shape
     momentum: Shape | None = None  # beta1 over the phase, where the recipe moves it
+    length: int = 0  # tokens per sequence, where it is not that of the windows
 
 
 Flop = Callable[[Phase], float]  # operations per token in a phase
@@ -77,8 +78,8 @@ def _cycle(config: LoopConfig) -> float:
     return max(config.warmup, 0.01)
 
 
-def phases(config: TrainConfig, steps: int, learning_rate: float) -> tuple[Phase, ...]:
-    """The phases of a training of `steps` optimizer steps."""
+def phases(config: TrainConfig, steps: int, learning_rate: float, longest: int = 0) -> tuple[Phase, ...]:
+    """The phases of a training of `steps` optimizer steps, the last one in sequences of `longest` tokens if given."""
     if config.preset == "guillou":
         return guillou(steps)
     speeds = [config.discriminative ** (index - 2) for index in range(3)] + [config.embedding_rate]
@@ -92,7 +93,29 @@ def phases(config: TrainConfig, steps: int, learning_rate: float) -> tuple[Phase
             learning = {group: rates[group] for group in GROUPS[-count:]}
             result.append(Phase(name, length, learning, partial(plateau, warmup=0.1, decay=0.0)))
             left -= length
-    return (*result, Phase("everything", left, rates, shape_of(config), momentum))
+    last = Phase("everything", left, rates, shape_of(config), momentum)
+    return with_long_end((*result, last), config.long_share, longest)
+
+
+def with_long_end(plan: Sequence[Phase], share: float, longest: int) -> tuple[Phase, ...]:
+    """`plan` whose last phase ends in sequences of `longest` tokens: for a `share` of all steps, at the same rates."""
+    *others, last = plan
+    long = min(round(share * sum(phase.steps for phase in plan)), last.steps - 1) if longest else 0
+    if long < 1:
+        return tuple(plan)
+    short = last.steps - long
+    return (*others, _part(last, 0, short), _part(replace(last, name="long", length=longest), short, long))
+
+
+def _part(phase: Phase, begin: int, steps: int) -> Phase:
+    """`steps` of `phase` from its step `begin` on, with the rates that they have in it."""
+    momentum = phase.momentum and part_of(phase.momentum, begin, phase.steps)
+    return replace(phase, steps=steps, shape=part_of(phase.shape, begin, phase.steps), momentum=momentum)
+
+
+def part_of(shape: Shape, begin: int, steps: int) -> Shape:
+    """A part of `shape` over all of `steps`, from step `begin` on."""
+    return lambda step, _: shape(begin + step, steps)
 
 
 def guillou(steps: int) -> tuple[Phase, ...]:

@@ -22,7 +22,7 @@ from mothertongue.model.stream import fivegram_line, tokenize_corpus
 from mothertongue.run.artifact import Metrics
 from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
-from mothertongue.run.team import rank
+from mothertongue.run.team import rank, world
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows
@@ -45,7 +45,9 @@ def train(config: TrainConfig, out: Path, *, checkpoint: Path, corpus: Path) -> 
     windows = open_windows(config, model, opened.tokenizer, corpus, out)
     rate = peak_rate(config, model, windows, out)
     flop = phase_flop(config, model, windows.length)
-    plan = phases(config, derive_steps(config, windows, phases(config, TRIAL_STEPS, rate), flop), rate)
+    longest = longest_sequence(config, windows.length, anatomy(model).context)
+    trial = phases(config, TRIAL_STEPS, rate, longest)
+    plan = phases(config, derive_steps(config, windows, trial, flop), rate, longest)
     texts = dev_texts(config, corpus)
     lines = dev_lines(texts, windows, opened.tokenizer, out)
     end_id = end_of_text_id(opened.tokenizer) if config.mask_documents else None
@@ -73,6 +75,17 @@ def open_windows(config: LoopConfig, model: PreTrainedModel, tokenizer: Tokenize
     return Windows(ids, config.sequence_length or context, config.seed)
 
 
+def longest_sequence(config: LoopConfig, length: int, context: int) -> int:
+    """The most tokens, up to `context`, of a sequence, if a batch has as many tokens as with `length`; 0 if not more.
+
+    No more of them than stand in memory together anyway.
+    """
+    tokens, most = config.batch_size * length, min(context, (config.micro_batch or config.batch_size) * length)
+    counts = range(world(), config.batch_size + 1, world())
+    found = next((tokens // count for count in counts if tokens % count == 0 and tokens // count <= most), length)
+    return found if found > length else 0
+
+
 def derive_steps(config: LoopConfig, windows: Windows, trial: Sequence[Phase], flop: Flop, spent: float = 0.0) -> int:
     """Optimizer steps from whichever of steps, budget_teraflop and epochs is given.
 
@@ -97,7 +110,7 @@ def dev_score(
 ) -> Callable[[], float] | None:
     """A function that gives bits per byte of `texts`, or None if there are none.
 
-    The text is read in windows of the length that is trained on: further positions have learnt nothing of it.
+    The text is read in windows of the length that is trained on: further positions learn last, if at all.
     """
     score = partial(score_documents, model, tokenizer, texts, context=config.sequence_length)
     return (lambda: score().bits_per_byte) if texts else None

@@ -44,7 +44,7 @@ def bench() -> Make:
     modules = install_modules(model, predecessor, [range(2), range(2, 5), range(5, 6)])
 
     def make(**settings: Any) -> Material:
-        return Material(CompressConfig(**settings), predecessor, model, modules, TOKENS, LENGTH, predecessor)
+        return Material(CompressConfig(**settings), predecessor, model, modules, TOKENS, LENGTH, LENGTH, predecessor)
 
     return make
 

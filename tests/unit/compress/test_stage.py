@@ -56,7 +56,7 @@ def test_the_stage_halves_a_model_and_betters_its_own_start(
     assert (metrics["steps"], metrics["tokens"]) == (30, 30 * 8 * 16)
     json.dumps(metrics)
     log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text("utf-8").splitlines()]
-    names = ["replacing", "successor"] if method == "theseus" else ["successor"]
+    names = ["replacing", "successor", "long"] if method == "theseus" else ["successor", "long"]
     assert list(dict.fromkeys(line["phase"] for line in log if "phase" in line)) == names
     assert {file.name for file in (tmp_path / "out").iterdir()} - {PROGRESS} == {
         *("config.json", "generation_config.json", "model.safetensors", "log.jsonl", "training.png", "tokenizer.json"),
@@ -295,6 +295,15 @@ def test_draws_that_leave_a_process_without_gradients_are_refused_with_fsdp(
         stage._refuse(CompressConfig(**fine), opened)
     monkeypatch.setattr(stage, "world", lambda: 1)
     stage._refuse(CompressConfig(distributed="fsdp", **settings), opened)
+
+
+@pytest.mark.parametrize("deciding", [{"target_mb": 0.05}, {"speedup": 2.0}, {"control": True}])
+def test_nothing_is_decided_without_development_text(
+    predecessor: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deciding: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(stage, "dev_texts", lambda config, corpus: [])  # as of a corpus with dev_share = 0
+    with pytest.raises(ConfigError, match=r"compare on development text, and .* has none"):
+        compress(tmp_path / "out", predecessor, corpus, steps=2, **deciding)
 
 
 def test_the_result_can_be_compressed_again_down_to_one_layer_and_no_further(

@@ -8,9 +8,9 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import GPT2LMHeadModel, PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
+from mothertongue.model import orthogonal
 from mothertongue.model.anatomy import GROUPS
 from mothertongue.model.compute import block_flop, flop_per_token, muon_flop
-from mothertongue.train import optimizer
 from mothertongue.train.freeze import group_parameters, unfreeze
 
 Maker = Callable[..., PreTrainedModel]
@@ -94,14 +94,14 @@ def test_heads_wider_than_their_share_are_counted_as_they_are() -> None:
 def test_muons_count_agrees_with_torchs_own(
     make_gpt2: Maker, make_llama: Maker, family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(optimizer, "product", functional.linear)  # which torch can count
+    monkeypatch.setattr(orthogonal, "product", functional.linear)  # which torch can count
     model = {"gpt2": make_gpt2, "llama": make_llama}[family]()
     groups = group_parameters(model)
     for learning in (GROUPS, ("top", "embeddings")):
         turned = [weight for name in learning if name != "embeddings" for weight in groups[name] if weight.ndim == 2]
         with FlopCounterMode(display=False) as counter:
             for weight in turned:
-                optimizer.orthogonal(weight.detach())
+                orthogonal.orthogonal(weight.detach())
         assert muon_flop(model, learning) == counter.get_total_flops()
 
 

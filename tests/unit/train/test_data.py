@@ -48,6 +48,13 @@ def test_batches_of_another_size_read_the_same_windows() -> None:
     assert small == [row for step in range(4) for row in windows.batch(step, 6).tolist()]
 
 
+def test_a_batch_of_longer_sequences_has_as_many_tokens() -> None:
+    windows = Windows(np.arange(500, dtype=np.uint16), 8, seed=1)
+    assert windows.batch(5, 6, 16).shape == (3, 17)
+    assert windows.batch(5, 6, 16).equal(Windows(windows.ids, 16, seed=1).batch(5, 3))
+    assert windows.batch(5, 6, 8).equal(windows.batch(5, 6))
+
+
 def test_epochs_differ_in_order_and_in_where_windows_begin() -> None:
     windows = Windows(np.arange(801, dtype=np.uint16), 8, seed=1)
     starts = [[int(windows.batch(epoch * 100 + step, 1)[0, 0]) for step in range(100)] for epoch in range(6)]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -42,6 +43,13 @@ def test_training_lowers_the_loss(make_gpt2: Maker, windows: Windows, out: Path)
     assert (fitted.steps, fitted.tokens) == (60, 60 * 4 * 32)
     assert fitted.tokens_per_second == pytest.approx(fitted.tokens / fitted.seconds)
     assert not model.training
+
+
+def test_long_sequences_cost_what_they_cost(make_gpt2: Maker, stream: np.ndarray, out: Path) -> None:
+    model, config = make_gpt2(), replace(CONFIG, sequence_length=8, long_share=0.25)
+    fitted = fit(model, Windows(stream, 8, seed=3), phases(config, 8, 5e-3, 32), config, out)
+    cost = 6 * flop_per_token(model, GROUPS, 8) + 2 * flop_per_token(model, GROUPS, 32)
+    assert fitted.tflop == pytest.approx(cost * 4 * 8 / 1e12)
 
 
 def test_the_log_has_phases_losses_costs_and_scores(make_gpt2: Maker, windows: Windows, out: Path) -> None:
@@ -145,8 +153,8 @@ def test_what_is_left_out_is_as_if_it_had_not_been_there(make_gpt2: Maker, windo
     fit(with_it, windows, phases(CONFIG, 4, 1e-3), CONFIG, tmp_path / "with", loss=breaking(math.nan, 0))
 
     class Later(Windows):
-        def batch(self, step: int, size: int) -> Tensor:
-            return super().batch(step + 1, size)
+        def batch(self, step: int, size: int, length: int = 0) -> Tensor:
+            return super().batch(step + 1, size, length)
 
     later = Later(windows.ids, windows.length, windows.seed)
     fit(without, later, phases(CONFIG, 4, 1e-3), CONFIG, tmp_path / "without")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import GROUPS
 from mothertongue.train.config import TrainConfig
-from mothertongue.train.schedule import guillou, one_cycle, phases, plateau
+from mothertongue.train.schedule import Phase, guillou, one_cycle, phases, plateau
 
 
 def test_guillou_is_the_schedule_of_the_card() -> None:
@@ -88,6 +90,34 @@ def test_one_cycle_moves_the_momentum_too() -> None:
     (phase,) = phases(TrainConfig(schedule="one-cycle", warmup=0.25), 100, 1e-2)
     assert phase.momentum is not None
     assert [round(phase.momentum(step, 100), 2) for step in (0, 25, 99)] == [0.95, 0.85, 0.95]
+
+
+@pytest.mark.parametrize("settings", [{}, {"schedule": "one-cycle"}, {"schedule": "cosine", "embeddings_first": 0.2}])
+def test_the_last_steps_read_long_sequences_at_the_rates_they_have_anyway(settings: dict[str, Any]) -> None:
+    config = TrainConfig(long_share=0.25, **settings)
+    whole, plan = phases(config, 40, 1e-3), phases(config, 40, 1e-3, 64)
+    assert [phase.length for phase in plan] == [0] * len(whole) + [64]
+    assert (plan[-1].name, plan[-1].steps, plan[-1].rates) == ("long", 10, whole[-1].rates)
+    for course in (shares, momenta):
+        assert [each for phase in plan for each in course(phase)] == [each for phase in whole for each in course(phase)]
+
+
+def shares(phase: Phase) -> list[float]:
+    return [phase.shape(step, phase.steps) for step in range(phase.steps)]
+
+
+def momenta(phase: Phase) -> list[float]:
+    return [phase.momentum(step, phase.steps) if phase.momentum else 0.0 for step in range(phase.steps)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps", "longest"),
+    [({}, 40, 0), ({"long_share": 0.0}, 40, 64), ({}, 4, 64), ({}, 1, 64), ({"preset": "guillou"}, 40, 64)],
+)
+def test_otherwise_all_sequences_have_one_length(settings: dict[str, Any], steps: int, longest: int) -> None:
+    plan = phases(TrainConfig(**settings), steps, 1e-3, longest)
+    assert {phase.length for phase in plan} == {0}
+    assert sum(phase.steps for phase in plan) == steps
 
 
 def test_freezing_that_leaves_too_little_is_refused() -> None:

@@ -18,7 +18,7 @@ from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.config import TrainConfig
-from mothertongue.train.stage import dev_score, dev_texts, train
+from mothertongue.train.stage import dev_score, dev_texts, longest_sequence, train
 
 Maker = Callable[..., PreTrainedModel]
 CONFIG = TrainConfig(steps=60, batch_size=4, learning_rate=5e-3, dev_scores=2, dev_kilobytes=2.0)
@@ -130,3 +130,40 @@ def test_the_score_on_the_way_reads_windows_of_the_trained_length(
     assert score is not None
     assert score() == score_documents(model, story_tokenizer, texts, context=8).bits_per_byte
     assert score() != score_documents(model, story_tokenizer, texts).bits_per_byte
+
+
+@pytest.mark.parametrize(
+    ("settings", "length", "context", "longest"),
+    [
+        ({}, 256, 512, 512),
+        ({}, 128, 1024, 512),  # a batch has no more tokens
+        ({"batch_size": 3}, 256, 512, 384),
+        ({"batch_size": 3}, 32, 40, 0),
+        ({"batch_size": 8, "micro_batch": 2}, 128, 1024, 256),
+        ({"micro_batch": 1}, 256, 512, 0),
+        ({}, 512, 512, 0),
+    ],
+)
+def test_long_sequences_make_up_a_batch_and_fit_where_the_others_do(
+    settings: dict[str, int], length: int, context: int, longest: int
+) -> None:
+    config = TrainConfig(**{"batch_size": 4, "sequence_length": length, **settings})  # type: ignore[arg-type]
+    assert longest_sequence(config, length, context) == longest
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_positions_behind_the_sequences_length_are_taught_at_the_end(
+    story_checkpoint: Path, story_corpus: Path, out: Path, share: float
+) -> None:
+    config = TrainConfig(
+        steps=8, batch_size=4, sequence_length=8, weight_decay=0.0, dev_kilobytes=0.0, long_share=share, micro_batch=4
+    )
+    before = open_checkpoint(story_checkpoint).model.get_parameter("transformer.wpe.weight")
+    metrics = train(config, out, checkpoint=story_checkpoint, corpus=story_corpus)
+    after = open_checkpoint(out).model.get_parameter("transformer.wpe.weight")
+    taught = (before != after).any(dim=1)
+    assert taught[:8].all()
+    assert taught[8:].all() == taught[8:].any() == bool(share)
+    assert metrics["tokens"] == 8 * 4 * 8
+    log = [line["phase"] for line in map(json.loads, (out / "log.jsonl").read_text().splitlines())]
+    assert log == ["everything"] * (8 - round(8 * share)) + ["long"] * round(8 * share)
