@@ -55,6 +55,8 @@ def run_recipe(recipe: Recipe, folder: Path, *, until: str = "") -> dict[str, Ma
     Missing inputs and folders made with other settings are errors before anything runs.
     """
     folder = Path(folder)
+    if (folder / MANIFEST).is_file():
+        raise ArtifactError(f"{folder} is a finished step of a run, not the folder of one. Choose another --out.")
     jobs = _look_ahead(_steps(recipe, until), folder)
     with plain_disk_errors(folder):
         with writable(folder):

@@ -21,6 +21,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from mothertongue.errors import ConfigError
 
 S = TypeVar("S", bound="Settings")
+LARGEST = 2**63 - 1  # that libraries take as a whole number
 
 
 def setting(
@@ -135,6 +136,7 @@ def _check_value(item: Field[Any], value: Any) -> None:
     if choices and value not in choices:
         raise ConfigError(f"{item.name} = {value!r} is not one of {', '.join(choices)}. {suggest(str(value), choices)}")
     if type(value) in (int, float):
-        low, high = (-math.inf if least is None else least), (math.inf if most is None else most)
+        widest = LARGEST if type(value) is int else math.inf
+        low, high = (-widest if least is None else least), (widest if most is None else most)
         if not low <= value <= high or math.isinf(value):
             raise ConfigError(f"{item.name} = {value} is outside {low}..{high} ({item.metadata.get('help', '')}).")

@@ -171,6 +171,13 @@ def test_a_recipe_beside_its_own_runs_and_an_edited_one_are_taken(recipe: Recipe
     assert (run / "recipe.toml").read_text() == edited.text
 
 
+def test_a_run_does_not_go_into_a_finished_step(recipe: Recipe, run: Path) -> None:
+    run_recipe(recipe, run)
+    with pytest.raises(ArtifactError, match="letters is a finished step of a run"):
+        run_recipe(recipe, run / "letters")
+    assert not (run / "letters" / "recipe.toml").exists()
+
+
 def test_an_empty_folder_is_taken(recipe: Recipe, run: Path) -> None:
     (run / "letters").mkdir(parents=True)
     run_recipe(recipe, run)
