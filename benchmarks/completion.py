@@ -1,6 +1,6 @@
 """How good is completion as one types: exact matches, saved keys, milliseconds per key, seconds to a suggestion.
 
-    python benchmarks/completion.py cs=runs/road/cs/export,runs/road/cs/corpus bg=...      (an export in GGUF is faster)
+    python benchmarks/completion.py cs=runs/completion-cs/export,runs/completion-cs/corpus bg=...      (GGUF is faster)
     python benchmarks/completion.py --against-bits cs=A,CORPUS cs=B,CORPUS ...         checkpoints of a language
 
 An ideal user types held-out text, looks at the offers after every key, and takes the right word when it is there: one
@@ -41,7 +41,7 @@ MODELS = [f"{name}=runs/road/{name}/export,runs/road/{name}/corpus" for name in 
 TOP = 3
 CONTEXT_CHARACTERS = 1500
 TRAINING_CHARACTERS = 20_000_000
-SCORED, SCORED_CONTEXT = 200_000, 256  # characters, and tokens of a window
+SCORED = 200_000  # characters
 Offer = Callable[[str, str], list[str]]  # the text before the word, the letters typed of it -> whole words
 
 
@@ -187,7 +187,7 @@ def against_bits(name: str, model: Path, corpus: Path, asked: argparse.Namespace
     texts = [document.text for document in read_documents(corpus, asked.split) if len(document.text) > 500]
     few = [text for text, before in zip(texts, accumulate(map(len, texts), initial=0), strict=False) if before < SCORED]
     opened = open_checkpoint(model)
-    score = score_documents(opened.model, opened.tokenizer, few, context=SCORED_CONTEXT)
+    score = score_documents(opened.model, opened.tokenizer, few)
     tally = play(model_offer(open_completer(model)), texts, words=asked.words, seed=asked.seed, timed=False)
     label = "/".join(model.resolve().relative_to(ROOT / "runs").parts)
     row = {"question": "completion against bits", "language": name, "model": label, "words": asked.words}

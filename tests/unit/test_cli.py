@@ -146,7 +146,11 @@ def test_every_option_says_what_it_means(name: str) -> None:
         ("train --setps 3", 2, "--steps"),
         ("train --out x", 2, "Missing option '--checkpoint'"),
         ("train --out x --checkpoint a --corpus b --steps many", 2, "'many' is not a valid integer"),
-        ("train --out x --checkpoint a --corpus b --steps -1", 2, "mothertongue train: steps = -1 is outside 0..inf"),
+        (
+            "train --out x --checkpoint a --corpus b --steps -1",
+            2,
+            "mothertongue train: steps = -1 is outside 0..9223372036854775807",
+        ),
         ("train --out x --checkpoint a --corpus b --learning-rate nan", 2, "learning_rate = nan is outside 0..1"),
         ("train --out x --checkpoint gone --corpus b", 1, '"gone" is neither a folder nor a shipped base'),
         ("corpus --out x --source gone.txt", 1, "gone.txt: there is no such file"),

@@ -79,8 +79,9 @@ def one_text(
     """The tokens of one continuation of `ids`, without the end: what every engine's `generate` gives."""
     vocabulary = token_bytes(engine.tokenizer)
     pieces, growing = Pieces(vocabulary, stop=options.stop), {0}
+    most = max(0, options.max_length - len(ids)) if options.max_length else options.max_new_tokens or DEFAULT_NEW_TOKENS
     steps = token_steps(
-        engine, fitting(ids, engine.context), config=options, new_tokens=options.max_new_tokens or DEFAULT_NEW_TOKENS,
+        engine, fitting(ids, engine.context), config=options, new_tokens=most,
         banned=banned_tokens(engine, vocabulary), growing=growing, cancel=cancel,
     )  # fmt: skip
     for ((_, token),) in steps:

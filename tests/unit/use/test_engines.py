@@ -219,6 +219,8 @@ def test_generate_can_be_cancelled_and_tells_its_tokens(engine: Engine) -> None:
     stopped = engine.generate(TEXT, options, on_token=again.append, cancel=lambda: len(again) >= 4)
     assert list(stopped) == tokens[:4]
     assert len(list(engine.generate(TEXT * 20, options))) == 20
+    assert list(engine.generate(TEXT, GenerateConfig(max_length=len(TEXT) + 3, seed=1))) == tokens[:3]
+    assert list(engine.generate(TEXT, GenerateConfig(max_length=len(TEXT)))) == []
 
 
 def test_damaged_weights_are_named_as_the_cause(tiny_model: GPT2LMHeadModel, tiny_tokenizer: Tokenizer) -> None:
