@@ -1,4 +1,4 @@
-"""The table of docs/why/curve.md: every arm at every length, in each language."""
+"""The tables of docs/why/curve.md: every arm at every length in each language, and SmolLM2 in Czech."""
 
 from __future__ import annotations
 
@@ -35,4 +35,20 @@ def _cell(values: Sequence[float]) -> str:
     return f"{fmean(values):.3f}{spread}" if values else ""
 
 
+def real_base(rows: Sequence[Row]) -> str:
+    """Held-out bits per byte of each method's rows, and after steps of training, the best start first."""
+    steps = {row["step"]: row.get("bits_per_byte") for row in rows}
+    starts = {step.removeprefix("start-"): bits for step, bits in steps.items() if step.startswith("start-")}
+    trained = {tuple(step[3:].rsplit("-", 1)): bits for step, bits in steps.items() if step.startswith("at-")}
+    lengths = sorted({int(length) for _, length in trained})
+    head = ["rows", "start", *(f"{length} steps" for length in lengths)]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for name in [*sorted(starts, key=lambda name: starts[name]), *({name for name, _ in trained} - starts.keys())]:
+        label = name.replace("-", "+")
+        cells = [starts.get(name), *(trained.get((name, str(length))) for length in lengths)]
+        lines.append(f"| `{label}` | " + " | ".join(f"{bits:.3f}" if bits else "" for bits in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+SMOLLM2: Mapping[str, Callable[[Sequence[Row]], str]] = {"smollm2": real_base}
 TABLES: Mapping[str, Callable[[Sequence[Row]], str]] = {"curve_bits": bits}

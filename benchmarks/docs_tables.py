@@ -22,7 +22,7 @@ Tables = Mapping[str, Callable[[Sequence[Row]], str]]
 PAGES: Mapping[str, Mapping[str, Tables]] = {  # page -> name of the results -> tables made of their rows
     "why/cleaning.md": {"corpus": corpus_tables.TABLES},
     "why/wikitext.md": {"corpus": corpus_tables.TABLES},
-    "why/curve.md": {"transfer": curve_tables.TABLES},
+    "why/curve.md": {"transfer": curve_tables.TABLES, "smollm2": curve_tables.SMOLLM2},
     "why/theseus.md": {"compress": compress_tables.TABLES, "compress_smollm2": compress_tables.SMOLLM2},
     "why/training.md": {"train": train_tables.TABLES},
     "how-to/use-the-model.md": {"use": use_tables.TABLES},
