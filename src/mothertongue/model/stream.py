@@ -93,7 +93,7 @@ def tokenize_corpus(corpus: Path, tokenizer: Tokenizer, file: Path) -> Ids:
     A finished file is used again: its sidecar `.json`, written last, says how many tokens it has.
     Raises ArtifactError if the corpus has no training text.
     """
-    kind = np.uint16 if tokenizer.get_vocab_size() <= 1 << 16 else np.uint32
+    kind = np.uint16 if vocabulary_of(tokenizer) <= 1 << 16 else np.uint32
     sidecar = file.with_suffix(".json")
     if not _is_whole(file, sidecar, np.dtype(kind).itemsize):
         end = np.array([end_of_text_id(tokenizer)], dtype=kind)

@@ -24,6 +24,7 @@ from mothertongue.errors import CheckpointError
 from mothertongue.transfer.cooccurrence import SparseRows, TokenStream, count_pairs, positive_pmi
 
 STATIC_VECTORS_FILE = "static_vectors.safetensors"
+MOST_WINDOW = 100  # each distance takes memory of its own
 LEAST_COUNT = 5  # a token seen fewer times is noise
 
 
@@ -111,5 +112,12 @@ def read_static_vectors(folder: Path, *, vocab_size: int) -> StaticVectors | Non
         raise CheckpointError(
             f"{file} has vectors for {len(vectors_VD)} tokens, but the tokenizer beside it has {vocab_size}. They come "
             "from different runs: delete the file, and name text of the model's own language with source_text."
+        )
+    numbers = all(bool(part.isfinite().all()) for part in (vectors_VD, counts_V)) and bool((counts_V >= 0).all())
+    if not (numbers and counts_V.ndim == 1 and 1 <= window <= MOST_WINDOW):
+        raise CheckpointError(
+            f"{file} has no vectors that can be used (a window of {window} tokens, counts of shape "
+            f"{list(counts_V.shape)}{'' if numbers else ', values that are no numbers'}). Delete it, and name text of "
+            "the model's own language with source_text."
         )
     return StaticVectors(torch.nn.functional.normalize(vectors_VD, dim=1), counts_V, window)

@@ -24,6 +24,7 @@ from mothertongue.errors import MissingExtraError
 INSTALL = 'pip install "mothertongue[gguf]"'
 ALL_FLOAT32 = FLOAT32 = 0  # llama.cpp's number of the kind of file, and ggml's of the type
 FLOAT16, AUTO = 1, -1
+NO_VOCABULARY = 0  # llama.cpp's number of the kind of vocabulary
 SPINS = "GOMP_SPINCOUNT"
 CONTEXT_BYTES, MODEL_BYTES = 512, 512  # more than any version has: what is beyond is not read
 DEFAULTS = {0: 512, 4: 2048, 8: 512, 12: 1}  # where llama.cpp's defaults of n_ctx, n_batch, n_ubatch, n_seq_max stand
@@ -80,6 +81,7 @@ SIGNATURES = {
     "llama_model_n_ctx_train": (c_int32, [c_void_p]),
     "llama_model_ftype": (c_int32, [c_void_p]),
     "llama_vocab_n_tokens": (c_int32, [c_void_p]),
+    "llama_vocab_type": (c_int32, [c_void_p]),
     "llama_vocab_get_text": (c_char_p, [c_void_p, c_int32]),
     "llama_init_from_model": (c_void_p, [c_void_p, ContextParams]),
     "llama_free": (None, [c_void_p]),

@@ -34,6 +34,7 @@ SIZES = {
     "vocab_size": 320, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
     "num_key_value_heads": 2, "max_position_embeddings": 64,
 }  # fmt: skip
+GPT2_SIZES = {"n_positions": 64, "n_embd": 64, "n_layer": 2, "n_head": 4}
 TEXT = [0, *range(20, 60)]
 
 
@@ -59,8 +60,15 @@ def save(model: PreTrainedModel, tokenizer: Tokenizer, folder: Path) -> Path:
 def checkpoint(tmp_path: Path, tiny_tokenizer: Tokenizer) -> Path:
     torch.manual_seed(0)
     size = tiny_tokenizer.get_vocab_size()
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=size, n_positions=64, n_embd=64, n_layer=2, n_head=4))
+    model = GPT2LMHeadModel(GPT2Config(**GPT2_SIZES, vocab_size=size))
     return save(model, tiny_tokenizer, tmp_path / "checkpoint")
+
+
+def test_a_tokenizer_that_gguf_cannot_hold_stands_beside_the_file(tmp_path: Path, out: Path) -> None:
+    tokenizer = train_bytelevel(["हिन्दी भाषा में एक छोटा वाक्य है।"] * 9, vocab_size=320, split="script")
+    model = GPT2LMHeadModel(GPT2Config(**GPT2_SIZES, vocab_size=tokenizer.get_vocab_size()))
+    export(ExportConfig(format="gguf"), out, checkpoint=save(model, tokenizer, tmp_path / "hindi"))
+    assert load(out, engine="llama").next_words("हिन्दी")
 
 
 @pytest.mark.parametrize(

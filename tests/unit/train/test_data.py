@@ -87,8 +87,9 @@ def test_text_that_looks_like_an_end_token_is_text(tmp_path: Path, story_tokeniz
     assert 0 not in ids[1:-1]
 
 
-def test_large_vocabularies_take_four_bytes(tmp_path: Path) -> None:
-    tokens = {f"t{i}": i for i in range(70_000)}
+@pytest.mark.parametrize("gaps", [False, True])
+def test_large_vocabularies_take_four_bytes(tmp_path: Path, gaps: bool) -> None:
+    tokens = {f"t{i}": i for i in ((1, 5, 69_999) if gaps else range(70_000))}
     tokenizer = Tokenizer(models.WordLevel(tokens | {"</s>": 70_000}, unk_token="t1"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     ids = tokenize_corpus(corpus_of(tmp_path, ["t5 t69999"]), tokenizer, tmp_path / "tokens.bin")

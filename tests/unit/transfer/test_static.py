@@ -92,6 +92,24 @@ def test_vectors_of_another_vocabulary_are_refused(tmp_path: Path) -> None:
         read_static_vectors(tmp_path, vocab_size=11)
 
 
+@pytest.mark.parametrize(
+    ("vectors", "counts", "window"),
+    [
+        (torch.zeros(10, 4), torch.zeros(10), 10**9),  # would take all memory
+        (torch.zeros(10, 4), torch.zeros(10), 0),
+        (torch.full((10, 4), torch.nan), torch.zeros(10), 2),
+        (torch.zeros(10, 4), torch.full((10,), -1.0), 2),
+        (torch.zeros(10, 4), torch.zeros(10, 1), 2),
+    ],
+)
+def test_vectors_that_cannot_be_right_are_refused(
+    tmp_path: Path, vectors: torch.Tensor, counts: torch.Tensor, window: int
+) -> None:
+    save_static_vectors(StaticVectors(vectors, counts, window), tmp_path)
+    with pytest.raises(CheckpointError, match="has no vectors that can be used"):
+        read_static_vectors(tmp_path, vocab_size=10)
+
+
 def test_damaged_vectors_are_refused(tmp_path: Path) -> None:
     (tmp_path / STATIC_VECTORS_FILE).write_bytes(b"\xff" * 40)
     with pytest.raises(CheckpointError, match="cannot be read"):
