@@ -10,6 +10,7 @@ import time
 from typing import Any, cast
 
 import torch
+from transformers import GenerationConfig
 
 from mothertongue.evaluate.tasks import Outcome, Subject
 from mothertongue.model.checkpoint import Checkpoint, end_of_text_id
@@ -24,7 +25,7 @@ def speed(subject: Subject) -> Outcome:
     """Median speed of three runs after one that does not count."""
     checkpoint = subject.checkpoint
     rate = tokens_per_second(checkpoint, subject.texts[0])
-    size = sum(file.stat().st_size for file in checkpoint.path.glob("*.safetensors")) / 1e6
+    size = sum(file.stat().st_size for file in checkpoint.path.glob("model*.safetensors")) / 1e6
     parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
     figures = {"tokens_per_second": rate, "weights_megabytes": size, "parameters": parameters}
     kind, device = str(checkpoint.model.dtype).removeprefix("torch."), device_of(checkpoint.model)
@@ -41,6 +42,7 @@ def tokens_per_second(checkpoint: Checkpoint, text: str) -> float:
     new = min(MAX_NEW_TOKENS, context_of(model) // 2)
     prompt = [end_id, *encode_text(checkpoint.tokenizer, text[:200])][: max(1, new // 2)]
     input_ids = torch.tensor([prompt], device=device_of(model))
+    model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]  # none of the folder's beams, penalties
     seconds: list[float] = []
     with evaluating(model):
         for _ in range(RUNS + 1):

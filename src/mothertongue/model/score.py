@@ -209,7 +209,7 @@ def read_features(model: nn.Module, input_ids_BT: Tensor) -> Features:
 def _batches(windows: Iterator[Window], *, size: int, context: int) -> Iterator[list[Window]]:
     """Windows of like length together, as many as fit into `size` full windows, padding included."""
     full = max(1, min(size, TOKENS_AT_ONCE // context))
-    while pool := list(itertools.islice(windows, size * POOL_BATCHES)):
+    while pool := list(itertools.islice(windows, min(size, TOKENS_AT_ONCE) * POOL_BATCHES)):
         pool.sort(key=lambda window: len(window.ids), reverse=True)
         while pool:
             fits = max(full, full * context // len(pool[0].ids))

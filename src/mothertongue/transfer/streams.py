@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from mothertongue.run.progress import track
 from mothertongue.tokenizer.encode import Encoder
 
 Stream = npt.NDArray[np.int32]
+PIECE_CHARACTERS = 20_000
 EXCERPT_CHARACTERS = 4_000  # of each development document, so that many are heard
 
 
@@ -45,11 +47,15 @@ def token_streams(tokenizer: Tokenizer, texts: Iterable[str], *, what: str) -> I
 
 
 def train_texts(corpus: Path, *, max_bytes: float) -> Iterator[str]:
-    """Documents of the training side, about `max_bytes` in all, picked evenly from all sources where there are more."""
+    """Documents of the training side, about `max_bytes` in all, picked evenly from all sources where there are more.
+
+    Of books (more than PIECE_CHARACTERS) parts are picked.
+    """
     share = min(1.0, max_bytes / max(train_bytes(corpus), 1))
+    documents = read_documents(corpus, "train")
     # by a hash of the id and not one in n: two sources may take turns in a corpus
-    kept = (item.text for item in read_documents(corpus, "train") if _place(item) < share)
-    return up_to(kept, max_bytes=max_bytes)
+    pieces = documents if share == 1 else (piece for document in documents for piece in _pieces(document))
+    return up_to((piece.text for piece in pieces if _place(piece) < share), max_bytes=max_bytes)
 
 
 def train_bytes(corpus: Path) -> int:
@@ -104,6 +110,13 @@ def token_counts(streams: Iterable[Stream], vocab_size: int) -> Tensor:
     for stream in streams:
         counts_V += np.bincount(stream, minlength=vocab_size)
     return torch.from_numpy(counts_V)
+
+
+def _pieces(document: Document) -> Iterator[Document]:
+    """The document in parts of PIECE_CHARACTERS, the first one under the document's own id."""
+    for start in range(0, len(document.text), PIECE_CHARACTERS):
+        part = f"#{start}" if start else ""
+        yield replace(document, text=document.text[start : start + PIECE_CHARACTERS], id=document.id + part)
 
 
 def _place(document: Document) -> float:

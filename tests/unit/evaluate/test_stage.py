@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from mothertongue.corpus.document import Document
 from mothertongue.corpus.shards import ShardWriter
@@ -14,8 +15,11 @@ from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.evaluate import stage
 from mothertongue.evaluate.config import EvaluateConfig
 from mothertongue.evaluate.heldout import heldout_texts
+from mothertongue.evaluate.speed import speed
 from mothertongue.evaluate.stage import evaluate
-from mothertongue.evaluate.tasks import TASKS
+from mothertongue.evaluate.tasks import TASKS, Subject
+from mothertongue.model.checkpoint import open_checkpoint
+from mothertongue.transfer.static import StaticVectors, save_static_vectors
 
 from .conftest import HELDOUT
 
@@ -41,6 +45,20 @@ def test_a_report_is_json_table_and_picture(tiny_checkpoint: Path, tiny_corpus: 
     assert metrics["next_word_positions"] == 10
     assert metrics["tokens_per_second"] > 0
     assert "5-gram" in (out / "report.md").read_text("utf-8")
+
+
+def test_speed_and_size_are_those_of_the_model_alone(tiny_checkpoint: Path, tiny_corpus: Path, out: Path) -> None:
+    save_static_vectors(StaticVectors(torch.zeros(320, 64), torch.zeros(320), 2), tiny_checkpoint)
+    (tiny_checkpoint / "generation_config.json").write_text(json.dumps({"num_beams": 8, "repetition_penalty": 9.0}))
+    subject = Subject(open_checkpoint(tiny_checkpoint), tiny_corpus, ["Vlak přijel na nádraží."], EvaluateConfig(), out)
+    weights = (tiny_checkpoint / "model.safetensors").stat().st_size / 1e6
+    assert speed(subject).figures["weights_megabytes"] == weights
+    assert subject.checkpoint.model.generation_config.num_beams != 8
+
+
+def test_any_number_of_windows_at_a_time_is_fine(tiny_checkpoint: Path, tiny_corpus: Path, out: Path) -> None:
+    config = EvaluateConfig(tasks=("bits_per_byte",), batch_size=2**61)
+    assert evaluate(config, out, checkpoint=tiny_checkpoint, corpus=tiny_corpus)["bits_per_byte"] > 0
 
 
 def test_the_same_evaluation_gives_the_same_report(tiny_checkpoint: Path, tiny_corpus: Path, out: Path) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +24,14 @@ from transformers import (
 
 from mothertongue.errors import CheckpointError, ConfigError, MissingExtraError
 from mothertongue.export.config import ExportConfig
+from mothertongue.export.proof import prove_engine, sample_ids
 from mothertongue.export.stage import export
 from mothertongue.model.checkpoint import save_checkpoint
-from mothertongue.tokenizer.bytelevel import train_bytelevel
+from mothertongue.tokenizer.bytelevel import decode_ids, train_bytelevel
 from mothertongue.use import llama_engine, llama_library
+from mothertongue.use.engine import Floats
 from mothertongue.use.load import load, open_engine
+from mothertongue.use.torch_engine import TorchEngine, TorchSession
 
 pytest.importorskip("xllamacpp", exc_type=ImportError)
 pytest.importorskip("gguf")
@@ -69,6 +74,27 @@ def test_a_tokenizer_that_gguf_cannot_hold_stands_beside_the_file(tmp_path: Path
     model = GPT2LMHeadModel(GPT2Config(**GPT2_SIZES, vocab_size=tokenizer.get_vocab_size()))
     export(ExportConfig(format="gguf"), out, checkpoint=save(model, tokenizer, tmp_path / "hindi"))
     assert load(out, engine="llama").next_words("हिन्दी")
+
+
+class Worse(TorchEngine):
+    """Gives every token a tenth of a nat less."""
+
+    def session(self) -> TorchSession:
+        class Session(TorchSession):
+            def extend(self, ids: Sequence[int]) -> Floats:
+                return np.asarray(super().extend(ids) - 0.1)
+
+        return Session(self)
+
+
+@pytest.mark.parametrize("context", [16, 512])
+def test_a_loss_is_told_by_the_bytes_that_were_read(tiny_tokenizer: Tokenizer, context: int) -> None:
+    shape = {**GPT2_SIZES, "n_positions": context, "vocab_size": tiny_tokenizer.get_vocab_size()}
+    model = GPT2LMHeadModel(GPT2Config(**shape)).eval()
+    proof = prove_engine(model, tiny_tokenizer, Worse(model, tiny_tokenizer), tolerance=1.0, kind="worse")
+    texts = [ids[1:] for ids in sample_ids(tiny_tokenizer, context)[:-1]]
+    size = sum(len(decode_ids(tiny_tokenizer, ids).encode()) for ids in texts)
+    assert proof.bits_per_byte_loss == pytest.approx(0.1 / math.log(2) * sum(map(len, texts)) / size, rel=0.03)
 
 
 @pytest.mark.parametrize(

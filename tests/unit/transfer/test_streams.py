@@ -46,6 +46,14 @@ def test_sample_of_a_large_corpus_comes_from_all_of_it(tmp_path: Path) -> None:
     assert min(numbers) < 50 and max(numbers) > 900
 
 
+def test_sample_of_a_few_books_comes_from_all_of_them(tmp_path: Path) -> None:
+    books = {"train": [chr(97 + i) * 800_000 for i in range(8)]}
+    corpus = write_corpus(tmp_path / "c", books, train_bytes=6_400_000)
+    texts = list(train_texts(corpus, max_bytes=1e6))
+    assert 700_000 <= sum(map(len, texts)) <= 1_000_000
+    assert len({text[0] for text in texts}) >= 6
+
+
 def test_small_corpus_is_read_whole(tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "c", {"train": ["jedna", "dvě"]}, train_bytes=9)
     assert list(train_texts(corpus, max_bytes=1e6)) == ["jedna", "dvě"]
