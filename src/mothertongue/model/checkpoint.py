@@ -19,7 +19,8 @@ from typing import Any, cast
 import torch
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedConfig, PreTrainedModel
+from transformers.initialization import no_init_weights
 from transformers.utils import logging as transformers_logging
 
 from mothertongue.errors import CheckpointError
@@ -28,6 +29,9 @@ from mothertongue.tokenizer.bytelevel import END_OF_TEXT, check_rows, end_of_tex
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 MAX_HEADER_BYTES = 100 << 20  # as safetensors itself has it
+MOST_LABELS = 1000  # classes of a head that is not opened here, kept in many a config.json
+MOST_SPARE = 2  # numbers per byte: a head that shares the embeddings' rows is in the file once
+COUNTED = re.compile(r"(layers?|labels|blocks?|depth|experts)$")
 BASES = Path(__file__).parent / "bases"
 
 
@@ -58,18 +62,19 @@ def open_checkpoint(path: str | Path, *, dtype: torch.dtype = torch.float32) -> 
             "convert other weights with transformers' save_pretrained."
         )
     tokenizer = open_tokenizer(path)
-    for file in weights:
-        check_safetensors(file)
-    model = _open_model(path, dtype)
+    tensors = sum(check_safetensors(file) for file in weights)
+    model = _open_model(path, dtype, tensors=tensors, size=sum(file.stat().st_size for file in weights))
     check_sizes(model, tokenizer, path)
     model.train(False)
     return Checkpoint(model, tokenizer, path)
 
 
-def _open_model(path: Path, dtype: torch.dtype) -> PreTrainedModel:
+def _open_model(path: Path, dtype: torch.dtype, *, tensors: int, size: int) -> PreTrainedModel:
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     try:
+        _check_counts(json.loads((path / "config.json").read_text("utf-8")), most=max(tensors, MOST_LABELS))
         config = AutoConfig.from_pretrained(path, **options)
+        _check_numbers(config, size=size)
         opened: Any = AutoModelForCausalLM.from_pretrained(
             path, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **options
         )
@@ -80,6 +85,23 @@ def _open_model(path: Path, dtype: torch.dtype) -> PreTrainedModel:
     model, info = opened
     _check_names(model, info, path)
     return cast(PreTrainedModel, model)
+
+
+def _check_counts(settings: Any, *, most: int) -> None:
+    """ValueError if a config.json counts more than `most` layers, labels, ...: transformers would make a list of them."""
+    for name, value in settings.items() if isinstance(settings, dict) else ():
+        if COUNTED.search(name) and isinstance(value, int | float) and value > most:
+            raise ValueError(f"{name} = {value}, but the folder has weights for {most} at most")
+        _check_counts(value, most=most)
+
+
+def _check_numbers(config: PreTrainedConfig, *, size: int) -> None:
+    """ValueError if a model of `config` has no room in weights of `size` bytes; it is built without memory to know."""
+    with no_init_weights(), torch.device("meta"):
+        empty = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+    needed = sum(tensor.numel() for tensor in (*empty.parameters(), *empty.buffers()))
+    if needed > MOST_SPARE * size:
+        raise ValueError(f"config.json describes a model of {needed:,} numbers, but its weights are {size:,} bytes")
 
 
 def _check_names(model: PreTrainedModel, info: dict[str, Any], path: Path) -> None:
@@ -100,8 +122,8 @@ def _check_names(model: PreTrainedModel, info: dict[str, Any], path: Path) -> No
         )
 
 
-def check_safetensors(file: Path) -> None:
-    """CheckpointError unless the header of a safetensors file is sound and agrees with the file's length."""
+def check_safetensors(file: Path) -> int:
+    """The number of a file's tensors; CheckpointError unless its header is sound and agrees with the file's length."""
     try:
         size = file.stat().st_size
         with file.open("rb") as stream:
@@ -115,10 +137,8 @@ def check_safetensors(file: Path) -> None:
             "it is truncated or forged. Copy it again."
         )
     try:
-        header = json.loads(raw)
-        end = max(
-            (index(entry["data_offsets"][1]) for name, entry in header.items() if name != "__metadata__"), default=0
-        )
+        entries = [entry for name, entry in json.loads(raw).items() if name != "__metadata__"]
+        end = max((index(entry["data_offsets"][1]) for entry in entries), default=0)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise CheckpointError(f"{file} has a header that is not safetensors: {error!r}. Copy it again.") from error
     if 8 + length + end != size:
@@ -126,6 +146,7 @@ def check_safetensors(file: Path) -> None:
             f"{file} promises {8 + length + end} bytes, but the file has {size}: "
             "it is truncated or forged. Copy it again."
         )
+    return len(entries)
 
 
 def check_sizes(model: PreTrainedModel, tokenizer: Tokenizer, path: Path) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -292,3 +294,31 @@ def test_the_end_of_a_text_is_found_under_the_names_it_goes_by(tiny_tokenizer: T
     assert end_of_text_id(Tokenizer(models.BPE({"a": 0, "</s>": 1}, []))) == 1
     with pytest.raises(CheckpointError, match=r"no end-of-text token"):
         end_of_text_id(Tokenizer(models.BPE({"a": 0}, [])))
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"n_layer": 10**9},
+        {"num_hidden_layers": 1e12},
+        {"num_labels": 10**9},
+        {"text_config": {"num_hidden_layers": 10**9}},
+        {"n_embd": 1 << 20, "n_head": 1},
+        {"n_positions": 10**12},
+        {"n_inner": 10**13},
+        {"vocab_size": 10**12},
+    ],
+)
+def test_a_forged_config_takes_neither_memory_nor_time(tiny_checkpoint: Path, forged: dict[str, Any]) -> None:
+    edit_json(tiny_checkpoint / "config.json", **forged)
+    begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match="cannot be opened"):
+        open_checkpoint(tiny_checkpoint)
+    assert time.monotonic() - begun < 10
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_a_config_that_is_no_table_is_a_checkpoint_error(tiny_checkpoint: Path) -> None:
+    (tiny_checkpoint / "config.json").write_text("[" * 100_000, "utf-8")
+    with pytest.raises(CheckpointError, match="cannot be opened"):
+        open_checkpoint(tiny_checkpoint)
