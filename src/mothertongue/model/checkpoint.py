@@ -88,7 +88,7 @@ def _open_model(path: Path, dtype: torch.dtype, *, tensors: int, size: int) -> P
 
 
 def _check_counts(settings: Any, *, most: int) -> None:
-    """ValueError if a config.json counts more than `most` layers, labels, ...: transformers would make lists of them."""
+    """ValueError where a config.json counts more than `most` layers or labels: transformers would list them all."""
     for name, value in settings.items() if isinstance(settings, dict) else ():
         if COUNTED.search(name) and isinstance(value, int | float) and value > most:
             raise ValueError(f"{name} = {value}, but the folder has weights for {most} at most")

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from mothertongue.transfer.cognates import cognates, is_latin
 from mothertongue.transfer.methods import Material, VectorPair
-from mothertongue.transfer.overlap import Key
+from mothertongue.transfer.overlap import Key, is_word
 
 FREQUENT = 1500  # tokens that may join the anchors: the vectors of rarer ones are too noisy to find each other
 ROUNDS = 10
@@ -85,7 +85,7 @@ def is_trustworthy(token: Key) -> bool:
     if isinstance(token, str):  # the role of a special token
         return True
     text = token.decode("utf-8", "replace").strip()
-    return "\ufffd" not in text and (not text.isalpha() or len(text) >= SHORTEST_WORD)
+    return "\ufffd" not in text and (not is_word(text) or len(text) >= SHORTEST_WORD)
 
 
 def find_rotation(pair: VectorPair, seeds: Anchors, *, rounds: int = ROUNDS) -> Tensor:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from functools import cache
 
-from mothertongue.transfer.overlap import Key
+from mothertongue.transfer.overlap import Key, is_word
 
 LEAST_LETTERS = 5
 CONSONANTS = 4  # at the beginning, that have to be the same
@@ -99,7 +99,7 @@ def _words(keys: Iterable[tuple[int, Key]]) -> Iterator[tuple[int, str]]:
     for token, key in keys:
         if isinstance(key, bytes) and key.startswith(b" "):
             text = key[1:].decode("utf-8", "replace")
-            if len(text) >= LEAST_LETTERS and text.isalpha():
+            if len(text) >= LEAST_LETTERS and is_word(text):
                 sound = sounds(text)
                 if len(sound) >= LEAST_LETTERS:
                     yield token, sound

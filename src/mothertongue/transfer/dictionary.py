@@ -10,6 +10,7 @@ with a capital. All others are counted by reason and left out.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,7 @@ Entries = Iterator[tuple[str, str]]  # source word, target word
 MOST_ENTRIES = 5_000_000
 MOST_CHARACTERS = 60  # of a word
 MOST_LINE = 10_000
-STRESS = "\u0301"  # the mark of stress that no written Cyrillic has; letters with an acute are one character in NFC
+STRESS = re.compile("(?<=[\u0400-\u052f])\u0301")  # of Cyrillic, which is not written; what is, is one letter in NFC
 
 READERS = {
     ".index": "mothertongue.transfer.dictd:read_dictd",
@@ -68,12 +69,14 @@ def translate(
 
 
 def read_tsv(file: Path, language: str, skip: Skip) -> Entries:
-    """Word, tab, word; where no line has a tab (as in MUSE's dictionaries), word, space, word."""
+    """Word, tab, word; as long as no line has a tab (as in MUSE's dictionaries), word, space, word."""
+    tab = False
     for line in bounded_lines(decode(read_blocks(file), encoding="utf-8"), MOST_LINE, lambda _: skip("line-too-long")):
-        cells = line.strip().split("\t") if "\t" in line else line.split()
+        tab = tab or "\t" in line
+        cells = line.strip().split("\t" if tab else None)
         if len(cells) >= 2:
             yield cells[0], cells[1]
-        elif cells:
+        elif cells[:1] != [""]:
             skip("no-pair")
 
 
@@ -85,7 +88,7 @@ def _read(file: Path, language: str, update: Callable[[tuple[str]], None]) -> En
 
 
 def _word(text: str) -> str:
-    return unicodedata.normalize("NFC", text).replace(STRESS, "").strip()
+    return STRESS.sub("", unicodedata.normalize("NFC", text)).strip()
 
 
 def _reason(word: str) -> str:

@@ -95,9 +95,15 @@ def source_vectors(config: TransferConfig, source: Checkpoint) -> StaticVectors:
     if config.source_text:
         texts = source_texts(config.source_text, max_bytes=config.max_megabytes * 1e6)
         streams = token_streams(source.tokenizer, texts, what="reading the model's own language")
-        return count_vectors(
+        counted = count_vectors(
             streams, vocab_size=size, dimensions=config.dimensions, window=config.window, seed=config.seed
         )
+        if not counted.vectors.any():
+            raise ConfigError(
+                f"source_text ({', '.join(source.path for source in config.source_text)}) is too short to tell which "
+                "tokens keep company. Name some megabytes of text in the model's own language."
+            )
+        return counted
     shipped = read_static_vectors(source.path, vocab_size=size)
     if shipped is None:
         raise ConfigError(

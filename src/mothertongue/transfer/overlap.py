@@ -6,6 +6,7 @@ SentencePiece one, and "é" may be "Ã©". Comparing the strings would miss some
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 from tokenizers import Tokenizer
@@ -31,6 +32,15 @@ def shared_tokens(source: Mapping[int, Key], target: Mapping[int, Key]) -> dict[
     """
     first = {key: i for i, key in sorted(source.items(), reverse=True)}
     return {i: first[key] for i, key in sorted(target.items()) if key in first}
+
+
+def is_word(text: str) -> bool:
+    """Whether `text` is letters alone, with or without combining marks, in which scripts of India write vowels.
+
+    >>> is_word("třída"), is_word("का"), is_word("1918"), is_word("")
+    (True, True, False, False)
+    """
+    return text[:1].isalpha() and all(char.isalpha() or unicodedata.category(char)[0] == "M" for char in text)
 
 
 def token_keys(tokenizer: Tokenizer) -> dict[int, Key]:

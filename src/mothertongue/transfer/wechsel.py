@@ -33,6 +33,11 @@ def wechsel(material: Material) -> Tensor:
         for target, source in material.translations().pairs
         if pair.target.vectors[target].any() and pair.source.vectors[source].any()
     ]
+    if not known:
+        raise ConfigError(
+            f"None of the {len(material.translations().pairs):,} pairs of the dictionary stands in both texts. Give "
+            'more text (max_megabytes), or use method = "align", which finds other anchors.'
+        )
     target_A, source_A = torch.tensor(known, dtype=torch.long).reshape(-1, 2).unbind(dim=1)
     rotation_DD = procrustes(
         pair.target.vectors, pair.source.vectors, Anchors(target_A, source_A, torch.ones(len(known)))

@@ -123,6 +123,11 @@ def test_wechsel_without_a_dictionary_says_what_to_do(material: Material) -> Non
         wechsel(replace(material, translations=None))
 
 
+def test_wechsel_with_a_dictionary_of_words_that_no_text_has_says_what_to_do(material: Material) -> None:
+    with pytest.raises(ConfigError, match="None of the 0 pairs"):
+        wechsel(replace(material, translations=lambda: Translations((), 0, {})))
+
+
 def test_wechsel_finds_a_turned_language_by_its_dictionary(material: Material) -> None:
     rotation = torch.linalg.qr(drawn(D, D, seed=9)).Q
     source = static(S, seed=2)

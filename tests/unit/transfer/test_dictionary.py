@@ -60,6 +60,18 @@ def test_stress_marks_are_taken_off(tmp_path: Path) -> None:
     assert translated(tmp_path / "d.tsv").pairs == ((3, 5),)
 
 
+def test_an_accent_that_is_written_stays(tmp_path: Path) -> None:
+    (tmp_path / "d.tsv").write_text("sky\tẹ\u0301\n", "utf-8")
+    keys = {0: " ẹ".encode(), 1: " ẹ\u0301".encode()}
+    assert translate(tmp_path / "d.tsv", SOURCE, keys, language="en").pairs == ((1, 0),)
+
+
+def test_a_line_without_a_tab_among_lines_with_tabs_is_no_pair(tmp_path: Path) -> None:
+    (tmp_path / "d.tsv").write_text("dog\tpes\n\nsky nebe\n", "utf-8")
+    found = translated(tmp_path / "d.tsv")
+    assert found.pairs == ((4, 2),) and found.skipped == {"no-pair": 1}
+
+
 def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
     lines = ["dog\tpes", "alone", "dog\tpes domácí", "cat\tkočka", f"dog\t{'p' * 99}", "x" * (MOST_LINE + 1), "dog\t "]
     (tmp_path / "d.tsv").write_text("\n".join(lines), "utf-8")

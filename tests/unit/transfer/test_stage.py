@@ -118,6 +118,12 @@ def test_align_without_source_text_says_how_to_give_it(run: Callable[..., Any]) 
         run(method="align")
 
 
+def test_source_text_that_tells_nothing_is_refused(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "short.txt").write_text("a", "utf-8")
+    with pytest.raises(ConfigError, match=r"source_text \(.*short\.txt\) is too short"):
+        run(**settings_of("align", tmp_path / "short.txt"))
+
+
 def test_dictionary_is_counted_and_changes_the_rows(
     run: Callable[..., Any], tmp_path: Path, english_file: Path, dictionary: str
 ) -> None:
