@@ -56,6 +56,23 @@ def tiny_tokenizer() -> Tokenizer:
     return train_bytelevel(SENTENCES * 4, vocab_size=320)
 
 
+@pytest.fixture(scope="session")
+def framing_tokenizer() -> Tokenizer:
+    """A byte-level BPE tokenizer that itself puts a token before a text, as Llama's and Gemma's do."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=["<s>", "</s>"], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(SENTENCES, trainer=trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
+    return tokenizer
+
+
 @pytest.fixture
 def tiny_model(tiny_tokenizer: Tokenizer) -> GPT2LMHeadModel:
     """A GPT-2 of 2 layers, 16 wide, context 64, with seeded weights."""

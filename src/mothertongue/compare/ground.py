@@ -19,13 +19,13 @@ from mothertongue.corpus.split import Split
 from mothertongue.errors import ArtifactError, ConfigError
 from mothertongue.evaluate.heldout import heldout_texts
 from mothertongue.model.anatomy import set_dropout
-from mothertongue.model.checkpoint import end_of_text_id, open_checkpoint
+from mothertongue.model.checkpoint import open_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.model.stream import Ids, tokenize_corpus, vocabulary_of
 from mothertongue.run.artifact import open_artifact
 from mothertongue.run.disk import is_locked, locked
 from mothertongue.run.settings import settings_dict
-from mothertongue.tokenizer.bytelevel import PAD, open_tokenizer
+from mothertongue.tokenizer.bytelevel import PAD, end_of_text_id, open_tokenizer, start_of_text_id
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.data import Windows
 
@@ -117,8 +117,8 @@ def probe_texts(config: CompareConfig, corpus: Path) -> tuple[str, ...]:
 def fresh_like(checkpoint: Path, vocabulary: Tokenizer, *, seed: int) -> PreTrainedModel:
     """The base's shape for `vocabulary`, with random weights as its family begins, without dropout."""
     config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False, local_files_only=True)
-    end = end_of_text_id(vocabulary)
-    config.vocab_size, config.bos_token_id, config.eos_token_id = vocabulary_of(vocabulary), end, end
+    config.vocab_size = vocabulary_of(vocabulary)
+    config.bos_token_id, config.eos_token_id = start_of_text_id(vocabulary), end_of_text_id(vocabulary)
     config.pad_token_id, config.dtype = vocabulary.token_to_id(PAD), torch.float32
     torch.manual_seed(seed)
     fresh = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]

@@ -15,7 +15,6 @@ import numpy as np
 
 from mothertongue.corpus.shards import read_documents
 from mothertongue.evaluate.tasks import Outcome, Subject
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.model.stream import (
     Stream,
     fivegram_nats,
@@ -25,6 +24,7 @@ from mothertongue.model.stream import (
     vocabulary_of,
 )
 from mothertongue.run.progress import track
+from mothertongue.tokenizer.bytelevel import end_of_text_id, start_of_text_id
 
 MAX_TRAINING_TOKENS = 16_000_000  # 2.5 GB of memory and 15 seconds for the 5-gram
 PRIMING_BYTES = 4_000_000
@@ -34,15 +34,21 @@ XZ_FILTER = lzma.PRESET_EXTREME | 9
 def baselines(subject: Subject) -> Outcome:
     """Bits per byte of every baseline, as rows from the best informed to the least."""
     tokenizer = subject.checkpoint.tokenizer
-    start_id = end_of_text_id(tokenizer)
+    end_id = end_of_text_id(tokenizer)
     size = sum(len(text.encode("utf-8")) for text in subject.texts)
-    heldout = make_stream(tokenizer, subject.texts, start_id=start_id)
+    heldout = make_stream(tokenizer, subject.texts, start_id=end_id)
     whole = tokenize_corpus(subject.corpus, tokenizer, subject.workspace / "training.bin")
-    sample = sample_documents(whole, start_id=start_id, max_tokens=MAX_TRAINING_TOKENS, seed=subject.config.seed)
+    sample = sample_documents(
+        whole,
+        end_id=end_id,
+        start_id=start_of_text_id(tokenizer),
+        max_tokens=MAX_TRAINING_TOKENS,
+        seed=subject.config.seed,
+    )
     with track("baselines", total=4, unit="step") as bar:
-        nats = {"5-gram": fivegram_nats(sample.stream, heldout, start_id=start_id, vocabulary=vocabulary_of(tokenizer))}
+        nats = {"5-gram": fivegram_nats(sample.stream, heldout, start_id=end_id, vocabulary=vocabulary_of(tokenizer))}
         bar.advance(note="5-gram")
-        nats["unigram"] = unigram_nats(sample.stream, heldout, start_id=start_id, vocabulary=vocabulary_of(tokenizer))
+        nats["unigram"] = unigram_nats(sample.stream, heldout, start_id=end_id, vocabulary=vocabulary_of(tokenizer))
         bar.advance(note="unigram")
         text = "\n".join(subject.texts).encode("utf-8")
         plain = xz_bytes(text)
@@ -50,7 +56,7 @@ def baselines(subject: Subject) -> Outcome:
         prefix = training_text(subject.corpus, PRIMING_BYTES)
         primed = xz_bytes(prefix + text) - xz_bytes(prefix)
         bar.advance(note="xz after training text")
-    nats["uniform"] = int((heldout != start_id).sum()) * math.log(vocabulary_of(tokenizer))
+    nats["uniform"] = int((heldout != end_id).sum()) * math.log(vocabulary_of(tokenizer))
     bits = {name: cost / math.log(2) / size for name, cost in nats.items()}
     bits |= {"xz": 8 * plain / size, "xz primed": 8 * primed / size}
     return _outcome(bits, tokens=len(sample.stream), share=sample.share, prefix=len(prefix))

@@ -24,10 +24,9 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from mothertongue.evaluate.tasks import Outcome, Subject
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.model.score import context_of, device_of, evaluating, read_features
 from mothertongue.run.progress import track
-from mothertongue.tokenizer.bytelevel import decode_ids, encode_text
+from mothertongue.tokenizer.bytelevel import decode_ids, encode_text, start_of_text_id
 from mothertongue.use.words import is_letter
 
 MAX_CONTEXT = 128  # tokens: more costs much and changes the next word of a small model little
@@ -97,7 +96,7 @@ def first_right_ranks(
     model: nn.Module, tokenizer: Tokenizer, places: Sequence[Place], *, context: int, batch_size: int = 8
 ) -> list[int]:
     """For each place the rank (0, 1, 2) of the first attempt that gives its word, -1 if none does."""
-    start_id, room = end_of_text_id(tokenizer), context - _room_for_word(context)
+    start_id, room = start_of_text_id(tokenizer), context - _room_for_word(context)
     ranks = [TRIES] * len(places)
     open_branches = [
         Branch(number, 0, _prompt(tokenizer, place, room=room, start_id=start_id))

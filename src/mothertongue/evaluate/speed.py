@@ -13,9 +13,9 @@ import torch
 from transformers import GenerationConfig
 
 from mothertongue.evaluate.tasks import Outcome, Subject
-from mothertongue.model.checkpoint import Checkpoint, end_of_text_id
+from mothertongue.model.checkpoint import Checkpoint
 from mothertongue.model.score import context_of, device_of, evaluating
-from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.tokenizer.bytelevel import encode_text, end_of_text_id, start_of_text_id
 
 RUNS = 3
 MAX_NEW_TOKENS = 64
@@ -38,9 +38,9 @@ def speed(subject: Subject) -> Outcome:
 
 def tokens_per_second(checkpoint: Checkpoint, text: str) -> float:
     """New tokens per second after the beginning of `text`."""
-    model, end_id = cast(Any, checkpoint.model), end_of_text_id(checkpoint.tokenizer)
+    model, tokenizer = cast(Any, checkpoint.model), checkpoint.tokenizer
     new = min(MAX_NEW_TOKENS, context_of(model) // 2)
-    prompt = [end_id, *encode_text(checkpoint.tokenizer, text[:200])][: max(1, new // 2)]
+    prompt = [start_of_text_id(tokenizer), *encode_text(tokenizer, text[:200])][: max(1, new // 2)]
     input_ids = torch.tensor([prompt], device=device_of(model))
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]  # none of the folder's beams, penalties
     seconds: list[float] = []
@@ -53,7 +53,7 @@ def tokens_per_second(checkpoint: Checkpoint, text: str) -> float:
                 do_sample=False,
                 min_new_tokens=new,
                 max_new_tokens=new,
-                pad_token_id=end_id,
+                pad_token_id=end_of_text_id(tokenizer),
             )
             seconds.append(time.perf_counter() - start)
     return new / statistics.median(seconds[1:])

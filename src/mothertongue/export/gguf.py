@@ -26,9 +26,8 @@ from mothertongue.export.huggingface import check_range
 from mothertongue.export.proof import TOLERANCES, prove_engine
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.card import model_card
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.run.artifact import Metrics
-from mothertongue.tokenizer.bytelevel import PAD, is_gpt2_like
+from mothertongue.tokenizer.bytelevel import PAD, end_of_text_id, is_gpt2_like
 from mothertongue.use.llama_engine import MODEL_FILE, open_llama
 
 if TYPE_CHECKING:

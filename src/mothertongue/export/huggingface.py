@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError
@@ -18,9 +19,9 @@ from mothertongue.export.formats import Order
 from mothertongue.export.proof import TOLERANCES, prove_logits, prove_tokens
 from mothertongue.model.anatomy import anatomy
 from mothertongue.model.card import model_card
-from mothertongue.model.checkpoint import end_of_text_id, save_checkpoint
+from mothertongue.model.checkpoint import save_checkpoint
 from mothertongue.run.artifact import Metrics, write_json
-from mothertongue.tokenizer.bytelevel import PAD, is_gpt2_like
+from mothertongue.tokenizer.bytelevel import PAD, end_of_text_id, is_gpt2_like, start_of_text_id
 
 # the class keeps its name: `architectures` in config.json comes from it, and other programs look there
 MODELING = '''"""For AutoModel.from_pretrained(folder, trust_remote_code=True) only; all other ways need no code."""
@@ -41,8 +42,7 @@ def write_huggingface(order: Order) -> Metrics:
     check_range(model, dtype)
     for left in out.glob("*.safetensors*"):  # of an attempt that was killed
         left.unlink()
-    pad = tokenizer.token_to_id(PAD)
-    _set_special_tokens(model, end=end_of_text_id(tokenizer), pad=pad)
+    _set_special_tokens(model, tokenizer)
     save_checkpoint(model, tokenizer, out, dtype=dtype)
     is_gpt2 = model.config.model_type == "gpt2"
     if is_gpt2:
@@ -75,10 +75,11 @@ def check_range(model: PreTrainedModel, dtype: torch.dtype) -> None:
             )
 
 
-def _set_special_tokens(model: PreTrainedModel, *, end: int, pad: int | None) -> None:
-    """The ids of the tokenizer, as training used them: a text begins with the token that ends one."""
+def _set_special_tokens(model: PreTrainedModel, tokenizer: Tokenizer) -> None:
+    """The ids of the tokenizer, as training used them."""
+    start, end, pad = start_of_text_id(tokenizer), end_of_text_id(tokenizer), tokenizer.token_to_id(PAD)
     for config in (model.config, model.generation_config):
-        config.bos_token_id, config.eos_token_id, config.pad_token_id = end, end, end if pad is None else pad
+        config.bos_token_id, config.eos_token_id, config.pad_token_id = start, end, end if pad is None else pad
 
 
 def _add_modeling(out: Path) -> None:

@@ -17,8 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import end_of_text_id
-from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.tokenizer.bytelevel import encode_text, end_of_text_id, start_of_text_id
 from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.use.engine import Engine
 
@@ -130,7 +129,7 @@ def compare_models(model: PreTrainedModel, written: PreTrainedModel, texts: Sequ
 
 def sample_ids(tokenizer: Tokenizer, context: int) -> list[list[int]]:
     """SAMPLES as documents of at most `context` tokens, and one text of exactly `context` (at most LONGEST)."""
-    start = end_of_text_id(tokenizer)
+    start = start_of_text_id(tokenizer)
     texts = [[start, *encode_text(tokenizer, text)][:context] for text in SAMPLES]
     long = [token for ids in texts for token in ids]
     length = min(context, LONGEST)

@@ -25,7 +25,7 @@ from transformers.utils import logging as transformers_logging
 
 from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import FAMILIES, anatomy
-from mothertongue.tokenizer.bytelevel import END_OF_TEXT, check_rows, end_of_text, open_tokenizer, save_tokenizer
+from mothertongue.tokenizer.bytelevel import check_rows, open_tokenizer, save_tokenizer
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 MAX_HEADER_BYTES = 100 << 20  # as safetensors itself has it
@@ -173,14 +173,3 @@ def save_checkpoint(
     model.generation_config = GenerationConfig(**ids)  # type: ignore[no-untyped-call]
     model.save_pretrained(out)
     save_tokenizer(tokenizer, out, context=anatomy(model).context)
-
-
-def end_of_text_id(tokenizer: Tokenizer) -> int:
-    """The id of the token that starts and ends a document; CheckpointError if the vocabulary has none."""
-    token = end_of_text(tokenizer)
-    if token is None:
-        raise CheckpointError(
-            f"The tokenizer has no end-of-text token ({END_OF_TEXT}). "
-            "Train one with `mothertongue tokenizer`, or add the token to its vocabulary."
-        )
-    return cast(int, tokenizer.token_to_id(token))

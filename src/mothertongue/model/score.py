@@ -28,9 +28,8 @@ from torch.nn import functional
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import FAMILIES
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.model.products import fast_products
-from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.tokenizer.bytelevel import encode_text, start_of_text_id
 
 LOGITS_AT_ONCE = 1 << 24  # floats (64 MB): a vocabulary of 50,257 is scored 333 positions at a time
 TOKENS_AT_ONCE = 1 << 14  # but a full window at least: hidden states of 8 windows of 32,768 tokens are too much
@@ -123,7 +122,7 @@ def score_each(
     nats = document_nats(
         model,
         encoded(),
-        start_id=end_of_text_id(tokenizer),
+        start_id=start_of_text_id(tokenizer),
         context=context,
         stride=stride,
         batch_size=batch_size,

@@ -8,10 +8,10 @@ import torch
 from tokenizers import Tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from mothertongue.model.checkpoint import end_of_text_id, save_checkpoint
+from mothertongue.model.checkpoint import save_checkpoint
 from mothertongue.model.config import ModelConfig
 from mothertongue.run.artifact import Metrics
-from mothertongue.tokenizer.bytelevel import PAD, open_tokenizer
+from mothertongue.tokenizer.bytelevel import PAD, end_of_text_id, open_tokenizer, start_of_text_id
 
 
 def model(config: ModelConfig, out: Path, *, tokenizer: Path) -> Metrics:
@@ -25,7 +25,6 @@ def model(config: ModelConfig, out: Path, *, tokenizer: Path) -> Metrics:
 def fresh_gpt2(config: ModelConfig, tokenizer: Tokenizer) -> GPT2LMHeadModel:
     """A GPT-2 with GPT-2's own random initialisation, seeded, without dropout."""
     torch.manual_seed(config.seed)
-    end = end_of_text_id(tokenizer)
     return GPT2LMHeadModel(
         GPT2Config(
             vocab_size=tokenizer.get_vocab_size(),
@@ -33,8 +32,8 @@ def fresh_gpt2(config: ModelConfig, tokenizer: Tokenizer) -> GPT2LMHeadModel:
             n_embd=config.hidden_size,
             n_layer=config.num_hidden_layers,
             n_head=config.num_attention_heads,
-            bos_token_id=end,
-            eos_token_id=end,
+            bos_token_id=start_of_text_id(tokenizer),
+            eos_token_id=end_of_text_id(tokenizer),
             pad_token_id=tokenizer.token_to_id(PAD),
             tie_word_embeddings=config.tied,
             resid_pdrop=0.0,

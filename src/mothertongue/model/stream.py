@@ -17,11 +17,10 @@ from tokenizers import Tokenizer
 
 from mothertongue.corpus.shards import read_documents
 from mothertongue.errors import ArtifactError
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.model.ngram import token_nats, train_ngram
 from mothertongue.run.disk import write_json
 from mothertongue.run.progress import track
-from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.tokenizer.bytelevel import encode_text, end_of_text_id, start_of_text_id
 from mothertongue.tokenizer.encode import Encoder
 
 BATCH_CHARACTERS = 1_000_000
@@ -52,17 +51,18 @@ def make_stream(tokenizer: Tokenizer, texts: Iterable[str], *, start_id: int) ->
     return np.array(ids)
 
 
-def sample_documents(stream: Stream, *, start_id: int, max_tokens: int, seed: int) -> Sample:
-    """Whole documents of `stream` by lot, in their order, at most `max_tokens` of them (but at least one document)."""
-    if len(stream) <= max_tokens:
-        return Sample(np.asarray(stream), 1.0)
-    starts = np.flatnonzero(stream == start_id)
-    lengths = np.diff(starts)
+def sample_documents(stream: Stream, *, end_id: int, start_id: int, max_tokens: int, seed: int) -> Sample:
+    """Whole documents of a tokenized corpus by lot, in their order, `max_tokens` at most (but at least one document).
+
+    Of what stands between two of them only `end_id` is kept.
+    """
+    ends = np.flatnonzero(stream == end_id)
+    lengths = np.diff(ends)
     lot = np.random.default_rng(seed).permutation(len(lengths))
     chosen = np.sort(lot[: max(1, int(np.searchsorted(np.cumsum(lengths[lot]), max_tokens)))])
-    pieces = [stream[starts[n] : starts[n + 1]] for n in chosen]
-    sample = np.concatenate([*pieces, [start_id]])
-    return Sample(sample, len(sample) / len(stream))
+    pieces = [stream[ends[n] : ends[n + 1]] for n in chosen]
+    sample = np.concatenate([*pieces, [end_id]]) if len(stream) > max_tokens else np.asarray(stream)
+    return Sample(sample if start_id == end_id else sample[sample != start_id], len(sample) / len(stream))
 
 
 def fivegram_nats(training: Stream, heldout: Stream, *, start_id: int, vocabulary: int) -> float:
@@ -79,10 +79,10 @@ def fivegram_line(
     if not texts:
         return {}
     if not file.is_file():
-        start = end_of_text_id(tokenizer)
-        sample = sample_documents(training, start_id=start, max_tokens=FIVEGRAM_TOKENS, seed=seed)
-        stream = make_stream(tokenizer, texts, start_id=start)
-        nats = fivegram_nats(sample.stream, stream, start_id=start, vocabulary=vocabulary_of(tokenizer))
+        end, start = end_of_text_id(tokenizer), start_of_text_id(tokenizer)
+        sample = sample_documents(training, end_id=end, start_id=start, max_tokens=FIVEGRAM_TOKENS, seed=seed)
+        stream = make_stream(tokenizer, texts, start_id=end)
+        nats = fivegram_nats(sample.stream, stream, start_id=end, vocabulary=vocabulary_of(tokenizer))
         write_json(file, {"5-gram": nats / math.log(2) / sum(len(text.encode()) for text in texts)})
     return dict(json.loads(file.read_text("utf-8")))
 
@@ -96,12 +96,13 @@ def tokenize_corpus(corpus: Path, tokenizer: Tokenizer, file: Path) -> Ids:
     kind = np.uint16 if vocabulary_of(tokenizer) <= 1 << 16 else np.uint32
     sidecar = file.with_suffix(".json")
     if not _is_whole(file, sidecar, np.dtype(kind).itemsize):
-        end = np.array([end_of_text_id(tokenizer)], dtype=kind)
-        tokens, read, encode = 1, 0.0, Encoder(tokenizer)
+        # one token if, as in our vocabularies, what ends a document also begins one
+        border = np.array(list(dict.fromkeys([end_of_text_id(tokenizer), start_of_text_id(tokenizer)])), dtype=kind)
+        tokens, read, encode = len(border), 0.0, Encoder(tokenizer)
         with file.open("wb") as stream, track("tokenizing", unit="MB") as bar:
-            stream.write(end.tobytes())
+            stream.write(border.tobytes())
             for texts in batches(document.text for document in read_documents(corpus, "train")):
-                ids = np.concatenate([part for found in encode(texts) for part in (found.astype(kind), end)])
+                ids = np.concatenate([part for found in encode(texts) for part in (found.astype(kind), border)])
                 stream.write(ids.tobytes())
                 tokens += len(ids)
                 megabytes = sum(len(text.encode()) for text in texts) / 1e6

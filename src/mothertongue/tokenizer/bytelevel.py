@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -140,9 +140,21 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int = 1024) -
     write_json(folder / "tokenizer_config.json", config | roles)
 
 
-def end_of_text(tokenizer: Tokenizer) -> str | None:
-    """The token that starts and ends a document, or None if the vocabulary has none."""
-    return next((token for token in ENDS if tokenizer.token_to_id(token) is not None), None)
+def end_of_text_id(tokenizer: Tokenizer) -> int:
+    """The id of the token that ends a document; CheckpointError if the vocabulary has none."""
+    token = _end(tokenizer)
+    if token is None:
+        raise CheckpointError(
+            f"The tokenizer has no end-of-text token ({END_OF_TEXT}). "
+            "Train one with `mothertongue tokenizer`, or add the token to its vocabulary."
+        )
+    return cast(int, tokenizer.token_to_id(token))
+
+
+def start_of_text_id(tokenizer: Tokenizer) -> int:
+    """The id before a document: what the tokenizer itself puts there (Llama's <s>, Gemma's <bos>), or what ends one."""
+    empty = tokenizer.encode("")
+    return empty.ids[0] if empty.special_tokens_mask[:1] == [1] else end_of_text_id(tokenizer)
 
 
 def is_gpt2_like(tokenizer: Tokenizer) -> bool:
@@ -164,10 +176,15 @@ def is_like_gpt2(parts: dict[str, Any]) -> bool:
 
 def _roles(tokenizer: Tokenizer) -> dict[str, str]:
     ours = all(tokenizer.token_to_id(token) == i for i, token in enumerate(SPECIAL_TOKENS))
-    end = end_of_text(tokenizer)
+    end = _end(tokenizer)
+    start = end and tokenizer.id_to_token(start_of_text_id(tokenizer))
     unknown, pad = (UNKNOWN, PAD) if ours else (end, end)
-    roles = {"bos_token": end, "eos_token": end, "unk_token": unknown, "pad_token": pad}
+    roles = {"bos_token": start, "eos_token": end, "unk_token": unknown, "pad_token": pad}
     return {role: token for role, token in roles.items() if token}
+
+
+def _end(tokenizer: Tokenizer) -> str | None:
+    return next((token for token in ENDS if tokenizer.token_to_id(token) is not None), None)
 
 
 def _from_vocabulary(vocabulary: Path, merges: Path) -> Tokenizer:

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from mothertongue.errors import ConfigError
 from mothertongue.model.anatomy import anatomy, set_dropout
-from mothertongue.model.checkpoint import end_of_text_id, open_checkpoint, save_checkpoint
+from mothertongue.model.checkpoint import open_checkpoint, save_checkpoint
 from mothertongue.model.distributed import in_turn, join, of_first
 from mothertongue.model.loss import next_token_loss
 from mothertongue.model.score import score_documents
@@ -23,6 +23,7 @@ from mothertongue.run.artifact import Metrics
 from mothertongue.run.disk import write_json
 from mothertongue.run.manifest import PROGRESS
 from mothertongue.run.team import rank, world
+from mothertongue.tokenizer.bytelevel import end_of_text_id
 from mothertongue.tokenizer.sample import sample_texts
 from mothertongue.train.config import LoopConfig, TrainConfig
 from mothertongue.train.data import Windows

@@ -15,10 +15,11 @@ from pathlib import Path
 from mothertongue.corpus.config import Source
 from mothertongue.errors import MothertongueError
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import Checkpoint, end_of_text_id, open_checkpoint
+from mothertongue.model.checkpoint import Checkpoint, open_checkpoint
 from mothertongue.model.score import score_documents
 from mothertongue.model.stream import FIVEGRAM_TOKENS, fivegram_nats, make_stream, vocabulary_of
 from mothertongue.run.artifact import Metrics
+from mothertongue.tokenizer.bytelevel import end_of_text_id
 from mothertongue.transfer.streams import dev_texts, source_texts, train_texts, up_to
 
 SCORED_BYTES = 16_000  # 124 M parameters read them in half a minute, even letter by letter

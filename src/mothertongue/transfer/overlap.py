@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from tokenizers import Tokenizer
 
-from mothertongue.model.checkpoint import end_of_text_id
+from mothertongue.tokenizer.bytelevel import end_of_text_id
 from mothertongue.tokenizer.marks import token_bytes
 
 Key = bytes | str

@@ -15,9 +15,8 @@ from transformers import GenerationConfig, PreTrainedModel
 
 from mothertongue.errors import CheckpointError
 from mothertongue.model.anatomy import anatomy
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.model.stream import vocabulary_of
-from mothertongue.tokenizer.bytelevel import PAD
+from mothertongue.tokenizer.bytelevel import PAD, end_of_text_id, start_of_text_id
 
 
 def vocabulary_rows(model: PreTrainedModel, vocab_size: int) -> Tensor:
@@ -48,8 +47,8 @@ def set_vocabulary(model: PreTrainedModel, rows_VW: Tensor, tokenizer: Tokenizer
         parts.head.weight.copy_(rows_VW[:, size : 2 * size])
     if parts.head.bias is not None:
         parts.head.bias.copy_(rows_VW[:, -1])
-    end, pad = end_of_text_id(tokenizer), tokenizer.token_to_id(PAD)
+    start, end, pad = start_of_text_id(tokenizer), end_of_text_id(tokenizer), tokenizer.token_to_id(PAD)
     # the source's own generation settings (sampling, suppressed ids) were made for the source's vocabulary
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     for settings in (model.config, model.generation_config):
-        settings.bos_token_id, settings.eos_token_id, settings.pad_token_id = end, end, pad
+        settings.bos_token_id, settings.eos_token_id, settings.pad_token_id = start, end, pad

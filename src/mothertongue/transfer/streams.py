@@ -25,10 +25,10 @@ from mothertongue.corpus.readers import Reading, read_file
 from mothertongue.corpus.shards import read_documents
 from mothertongue.corpus.sources import source_files
 from mothertongue.languages import open_language
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.model.stream import batches
 from mothertongue.run.artifact import MANIFEST, read_manifest
 from mothertongue.run.progress import track
+from mothertongue.tokenizer.bytelevel import end_of_text_id
 from mothertongue.tokenizer.encode import Encoder
 
 Stream = npt.NDArray[np.int32]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mothertongue.errors import CheckpointError, ConfigError
-from mothertongue.model.checkpoint import end_of_text_id
 from mothertongue.model.stream import vocabulary_of
 from mothertongue.run.artifact import Metrics
+from mothertongue.tokenizer.bytelevel import end_of_text_id
 from mothertongue.tokenizer.marks import BYTE_TOKENS, is_byte_level, token_bytes
 from mothertongue.transfer.methods import Material
 from mothertongue.transfer.rows import set_vocabulary, vocabulary_rows
@@ -62,6 +62,7 @@ def trim_tokenizer(tokenizer: Tokenizer, used: Collection[int]) -> Trimmed:
     wanted = {tokens[i] for i in used if i in tokens}
     wanted |= set(tokens.values()) & set(BYTE_TOKENS)
     wanted |= {token for token in (model.get("unk_token"),) if token}
+    wanted |= {tokens[i] for i in _ids_around(parts.get("post_processor"))}
     if is_byte_level(tokenizer):
         wanted |= {tokens[i] for i, stands_for in token_bytes(tokenizer).items() if len(stands_for) == 1}
     elif not model.get("byte_fallback"):
@@ -147,6 +148,14 @@ def _processors(processor: dict[str, Any] | None) -> Iterable[dict[str, Any]]:
     if processor and processor["type"] == "Sequence":
         return [inner for part in processor["processors"] for inner in _processors(part)]
     return [processor] if processor else []
+
+
+def _ids_around(processor: dict[str, Any] | None) -> Iterator[int]:
+    """The tokens that a tokenizer puts around a text."""
+    for part in _processors(processor):
+        if part["type"] == "TemplateProcessing":
+            yield from (i for special in part["special_tokens"].values() for i in special["ids"])
+        yield from (part[role][1] for role in ("sep", "cls") if role in part)
 
 
 def _opened(parts: dict[str, Any], names: Sequence[str]) -> Tokenizer:

@@ -21,6 +21,7 @@ from threading import Lock
 
 from mothertongue.errors import CheckpointError, ConfigError
 from mothertongue.run.settings import Settings, setting
+from mothertongue.tokenizer.bytelevel import start_of_text_id
 from mothertongue.tokenizer.marks import token_bytes, without_prefix
 from mothertongue.use.cursor import Cursor, find_cursor
 from mothertongue.use.engine import Engine
@@ -96,7 +97,7 @@ class Completer:
                 " Open another one."
             )
         self._tokenizer, self._prefix = without_prefix(engine.tokenizer)
-        self._end_id = engine.end_id
+        self._start_id = start_of_text_id(engine.tokenizer)
         vocabulary = token_bytes(engine.tokenizer)
         self._table = TokenTable(vocabulary, engine.vocab_size)
         self._room = engine.context - min(MAX_WORD_TOKENS + 2, engine.context // 2)
@@ -186,7 +187,7 @@ class Completer:
             self._tokenizer,
             self._table,
             prompt,
-            start_id=self._end_id,
+            start_id=self._start_id,
             room=self._room,
             back=back,
             prefix=self._prefix,

@@ -8,14 +8,13 @@ same logits give the same text. What an engine cannot do exactly it does not hon
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from mothertongue.errors import CheckpointError, ConfigError
-from mothertongue.tokenizer.bytelevel import end_of_text
 from mothertongue.use.config import GenerateConfig
 from mothertongue.use.steps import one_text
 
@@ -96,16 +95,6 @@ class Engine(Protocol):
     ) -> Iterator[int]:
         """The tokens of one continuation of `ids`, as `options` say; `cancel` is asked between tokens."""
         return one_text(self, ids, options, on_token=on_token, cancel=cancel)
-
-
-def end_of(tokenizer: Tokenizer) -> int:
-    """The id of the token that starts and ends a document; CheckpointError if the vocabulary has none."""
-    token = end_of_text(tokenizer)
-    if token is None:
-        from mothertongue.model.checkpoint import end_of_text_id  # needs torch, and says what is wrong
-
-        return end_of_text_id(tokenizer)
-    return cast(int, tokenizer.token_to_id(token))
 
 
 def check_numbers(logits: Floats) -> None:

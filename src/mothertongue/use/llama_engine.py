@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from mothertongue.errors import CheckpointError, ConfigError
-from mothertongue.tokenizer.bytelevel import check_rows, open_tokenizer
+from mothertongue.tokenizer.bytelevel import check_rows, end_of_text_id, open_tokenizer
 from mothertongue.use import llama_library
 from mothertongue.use.config import GenerateConfig
-from mothertongue.use.engine import Engine, Floats, check_numbers, check_texts, end_of, log_softmax
+from mothertongue.use.engine import Engine, Floats, check_numbers, check_texts, log_softmax
 from mothertongue.use.llama_library import Batch, library
 
 MODEL_FILE = "model.gguf"
@@ -59,7 +59,7 @@ class LlamaEngine(Engine):
 
     def __init__(self, file: Path, tokenizer: Tokenizer, *, threads: int | None = None) -> None:
         self.tokenizer, self.threads = tokenizer, threads or _cores()
-        self.end_id = end_of(tokenizer)
+        self.end_id = end_of_text_id(tokenizer)
         self._library = library()
         llama_library.complaints.clear()
         self.model = self._library.llama_model_load_from_file(

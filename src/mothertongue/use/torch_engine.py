@@ -18,8 +18,9 @@ from torch import Tensor
 from transformers import DynamicCache, GenerationConfig, PreTrainedModel
 
 from mothertongue.model.anatomy import anatomy
+from mothertongue.tokenizer.bytelevel import end_of_text_id
 from mothertongue.use.config import GenerateConfig
-from mothertongue.use.engine import Engine, Floats, check_numbers, check_texts, end_of, log_softmax
+from mothertongue.use.engine import Engine, Floats, check_numbers, check_texts, log_softmax
 
 CACHED_TOKENS = 8192  # of all copies of a prefix's cache together: about 300 MB at the size of GPT-2 small
 HEAD_ROWS = 128
@@ -31,7 +32,7 @@ class TorchEngine(Engine):
     def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer) -> None:
         model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         self.model, self.tokenizer = model, tokenizer
-        self.end_id = end_of(tokenizer)
+        self.end_id = end_of_text_id(tokenizer)
         parts = anatomy(model)
         self.vocab_size, self.context = parts.embeddings.num_embeddings, parts.context
 

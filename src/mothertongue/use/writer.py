@@ -11,6 +11,7 @@ import numpy as np
 
 from mothertongue.errors import ConfigError
 from mothertongue.run.progress import say
+from mothertongue.tokenizer.bytelevel import start_of_text_id
 from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.use.complete import Completer
 from mothertongue.use.config import DEFAULT_NEW_TOKENS, GenerateConfig, GenerateOptions, parse_options
@@ -26,10 +27,10 @@ from mothertongue.use.words import NextWord
 class Writer:
     """Writes with the model and the tokenizer of one checkpoint.
 
-    A prompt is read as the beginning of a document (after `<|endoftext|>`), in NFC and with plain newlines, as in
-    training; an empty prompt is an empty document. If it is longer than the model's context, its beginning is left out,
-    which is said once on stderr; a continuation that outgrows the context goes on behind its latest half. Lone
-    surrogates are a ConfigError. Special tokens in a prompt are ordinary text.
+    A prompt is read as the beginning of a document (after `<|endoftext|>`, or what the tokenizer itself puts there), in
+    NFC and with plain newlines, as in training; an empty prompt is an empty document. If it is longer than the model's
+    context, its beginning is left out, which is said once on stderr; a continuation that outgrows the context goes on
+    behind its latest half. Lone surrogates are a ConfigError. Special tokens in a prompt are ordinary text.
     """
 
     def __init__(self, engine: Engine, path: str | Path, *, otherwise: Callable[[], Engine] | None = None) -> None:
@@ -39,6 +40,7 @@ class Writer:
         """
         self.engine, self.tokenizer, self.path = engine, engine.tokenizer, Path(path)
         self.context = engine.context
+        self._start_id = start_of_text_id(self.tokenizer)
         self._bytes = token_bytes(self.tokenizer)
         self._banned = banned_tokens(engine, self._bytes)
         self._has_noted, self._otherwise = False, otherwise
@@ -106,7 +108,7 @@ class Writer:
         return new_tokens, self._prepare(prompt, new_tokens=new_tokens).ids
 
     def _room_below(self, max_length: int, prompt: str) -> int:
-        prepared = prepare_prompt(self.tokenizer, prompt, start_id=self.engine.end_id, room=1 << 62)
+        prepared = prepare_prompt(self.tokenizer, prompt, start_id=self._start_id, room=1 << 62)
         length = len(prepared.ids) - prepared.start
         if length >= max_length:
             raise ConfigError(
@@ -117,7 +119,7 @@ class Writer:
 
     def _prepare(self, prompt: str, *, new_tokens: int) -> Prompt:
         room = max(self.context - new_tokens, self.context // 2, 1)  # a longer text slides: see steps.py
-        prepared = prepare_prompt(self.tokenizer, prompt, start_id=self.engine.end_id, room=room)
+        prepared = prepare_prompt(self.tokenizer, prompt, start_id=self._start_id, room=room)
         if prepared.left_out and not self._has_noted:
             self._has_noted = True
             say(

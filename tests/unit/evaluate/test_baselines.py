@@ -48,12 +48,20 @@ def test_unigram_knows_frequencies_plus_one() -> None:
 def test_a_sample_of_a_long_stream_is_whole_documents() -> None:
     documents = [[n] * n for n in range(1, 30)]
     stream = np.array([0, *(token for document in documents for token in [*document, 0])])
-    sample = sample_documents(stream, start_id=0, max_tokens=100, seed=3)
+    sample = sample_documents(stream, end_id=0, start_id=0, max_tokens=100, seed=3)
     assert len(sample.stream) <= 101
     assert sample.share == pytest.approx(len(sample.stream) / len(stream))
     pieces = np.split(sample.stream[1:], np.flatnonzero(sample.stream[1:] == 0) + 1)
     assert all(list(piece) == [*documents[piece[0] - 1], 0] for piece in pieces if len(piece))
-    assert sample_documents(stream, start_id=0, max_tokens=10**6, seed=3).share == 1
+    assert sample_documents(stream, end_id=0, start_id=0, max_tokens=10**6, seed=3).share == 1
+
+
+@pytest.mark.parametrize("most", [3, 10**6])
+def test_what_only_begins_a_document_is_not_counted(most: int) -> None:
+    stream = np.array([0, 1, 5, 6, 0, 1, 7, 8, 0, 1])
+    sample = sample_documents(stream, end_id=0, start_id=1, max_tokens=most, seed=0)
+    assert sample.stream.tolist() in ([0, 5, 6, 0], [0, 7, 8, 0], [0, 5, 6, 0, 7, 8, 0])
+    assert (sample.share == 1) == (most > 3)
 
 
 def test_the_training_side_is_named_in_the_rows(opened: Checkpoint, tiny_corpus: Path, tmp_path: Path) -> None:

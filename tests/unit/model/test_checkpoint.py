@@ -15,8 +15,8 @@ from tokenizers import Tokenizer, models
 from transformers import AutoModelForCausalLM, GPT2LMHeadModel, PreTrainedModel
 
 from mothertongue.errors import CheckpointError
-from mothertongue.model.checkpoint import check_safetensors, end_of_text_id, open_checkpoint, save_checkpoint
-from mothertongue.tokenizer.bytelevel import encode_text, save_tokenizer, train_bytelevel
+from mothertongue.model.checkpoint import check_safetensors, open_checkpoint, save_checkpoint
+from mothertongue.tokenizer.bytelevel import encode_text, end_of_text_id, save_tokenizer, train_bytelevel
 
 Maker = Callable[..., PreTrainedModel]
 IDS = torch.arange(4, 44).reshape(2, 20)

@@ -46,6 +46,24 @@ def test_every_token_costs_what_the_definition_says(tiny_model: GPT2LMHeadModel,
     assert nats == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_text_is_scored_after_what_the_tokenizer_puts_before_it(framing_tokenizer: Tokenizer) -> None:
+    torch.manual_seed(1)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=framing_tokenizer.get_vocab_size(),
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=64,
+        )
+    ).eval()
+    ids = torch.tensor([framing_tokenizer.encode("baba").ids])  # as every other tool reads it
+    with torch.no_grad():
+        expected = float(model(ids, labels=ids).loss) * (ids.shape[1] - 1)
+    assert score_documents(model, framing_tokenizer, ["baba"]).nats == pytest.approx(expected, rel=1e-5)
+
+
 def test_llama_is_scored_as_its_own_logits_say() -> None:
     torch.manual_seed(1)
     config = LlamaConfig(

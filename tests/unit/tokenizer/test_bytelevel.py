@@ -13,9 +13,11 @@ from mothertongue.tokenizer.bytelevel import (
     SPECIAL_TOKENS,
     decode_ids,
     encode_text,
+    end_of_text_id,
     is_gpt2_like,
     open_tokenizer,
     save_tokenizer,
+    start_of_text_id,
     train_bytelevel,
 )
 from mothertongue.tokenizer.marks import token_bytes, without_prefix
@@ -43,6 +45,17 @@ def saved(tokenizer: Tokenizer, folder: Path) -> Path:
 
 def test_special_tokens_have_the_first_four_ids(tiny_tokenizer: Tokenizer) -> None:
     assert [tiny_tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [0, 1, 2, 3]
+
+
+def test_a_document_begins_with_what_ends_one_unless_the_tokenizer_has_a_token_for_it(
+    tiny_tokenizer: Tokenizer, framing_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    assert start_of_text_id(tiny_tokenizer) == end_of_text_id(tiny_tokenizer) == 0
+    start, end = map(framing_tokenizer.token_to_id, ("<s>", "</s>"))
+    assert (start_of_text_id(framing_tokenizer), end_of_text_id(framing_tokenizer)) == (start, end)
+    opened = AutoTokenizer.from_pretrained(saved(framing_tokenizer, tmp_path))
+    assert (opened.bos_token_id, opened.eos_token_id) == (start, end)
+    assert opened("baba").input_ids[0] == start
 
 
 def test_the_smallest_vocabulary_is_special_tokens_and_bytes() -> None:

@@ -97,6 +97,15 @@ def test_large_vocabularies_take_four_bytes(tmp_path: Path, gaps: bool) -> None:
     assert ids.tolist() == [70_000, 5, 69_999, 70_000]
 
 
+def test_a_vocabulary_that_begins_documents_with_a_token_of_its_own_is_trained_with_it(
+    tmp_path: Path, framing_tokenizer: Tokenizer
+) -> None:
+    ids = tokenize_corpus(corpus_of(tmp_path, ["baba", "děda"]), framing_tokenizer, tmp_path / "tokens.bin").tolist()
+    start, end = map(framing_tokenizer.token_to_id, ("<s>", "</s>"))
+    baba, dede = (encode_text(framing_tokenizer, text) for text in ("baba", "děda"))
+    assert ids == [end, start, *baba, end, start, *dede, end, start]
+
+
 def test_a_finished_file_is_used_again(story_corpus: Path, story_tokenizer: Tokenizer, tmp_path: Path) -> None:
     file = tmp_path / "tokens.bin"
     first = tokenize_corpus(story_corpus, story_tokenizer, file).tolist()

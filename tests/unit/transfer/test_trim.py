@@ -79,6 +79,15 @@ def test_special_tokens_and_the_template_around_a_text_survive(source: Tokenizer
     assert [trimmed.kept[i] for i in trimmed.tokenizer.encode(TEXTS[0]).ids] == source.encode(TEXTS[0]).ids
 
 
+def test_a_template_may_name_a_token_that_is_no_added_one() -> None:
+    tokenizer = train_bytelevel(BOTH, vocab_size=420)
+    size = tokenizer.get_vocab_size()
+    last = tokenizer.id_to_token(size - 1)
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{last} $A", special_tokens=[(last, size - 1)])
+    trimmed = trim_tokenizer(tokenizer, [])
+    assert trimmed.tokenizer.encode("a").tokens == [last, "a"]
+
+
 def test_text_of_dropped_tokens_is_still_read(source: Tokenizer) -> None:
     trimmed = trim_tokenizer(source, used_ids(source)).tokenizer
     text = "the young king walks to the green hill"

@@ -8,8 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from mothertongue.errors import ConfigError
-from mothertongue.model.checkpoint import end_of_text_id
-from mothertongue.tokenizer.bytelevel import encode_text
+from mothertongue.tokenizer.bytelevel import encode_text, end_of_text_id
 from mothertongue.tokenizer.marks import token_bytes
 from mothertongue.use.table import TokenTable
 from mothertongue.use.words import NextWord, WordSearch, best_words, last_letters, read_beginning
