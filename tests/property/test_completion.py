@@ -15,7 +15,7 @@ TEXTS = [
     "Ráno svítilo slunce, a nad řekou ležela mlha. „Příliš žluťoučký kůň,“ řekl.",
     "Сутринта слънцето изгря над реката; „ъгълът е щърбав“ – каза той. 15 юни!",
     "Ahoj 🦄👩‍🔬! Jedeme 🚂 do Brna…\n\nJupí 🎉🎉 :-)",
-    "Vlak за Пловдив leaves в 9:45, šťastnou cestu и лек път 雨が止んだ नि.",
+    "Vlak за Пловдив leaves в 9:45, šťastnou cestu и лек път 雨が止んだ नि. می\u200cرود!",
 ]
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -24,11 +24,14 @@ class Kind(IntEnum):
 
     END = 0  # no bytes at all: a special token
     SPACE = 1
-    LETTER = 2  # letters, digits and combining marks of any script
+    LETTER = 2  # letters, digits and combining marks of any script, and the sign that parts letters in Persian words
     SYMBOL = 3
     TORN = 4  # the beginning of a character that is not whole yet
     INNER = 5  # the rest of a character
     NEVER = 6  # bytes that are in no text
+
+
+NON_JOINER = "\u200c"  # U+200D would be one as well in scripts of India, but joins emoji, which are symbols
 
 
 @lru_cache(maxsize=1 << 15)
@@ -36,7 +39,7 @@ def kind_of(char: str) -> Kind:
     """Whether a character is white space, part of a word, or a symbol."""
     if char.isspace():
         return Kind.SPACE
-    return Kind.LETTER if unicodedata.category(char)[0] in "LNM" else Kind.SYMBOL
+    return Kind.LETTER if unicodedata.category(char)[0] in "LNM" or char == NON_JOINER else Kind.SYMBOL
 
 
 def kind_of_bytes(data: bytes) -> Kind:

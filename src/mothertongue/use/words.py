@@ -72,7 +72,7 @@ def read_beginning(data: bytes) -> Beginning | None:
 
 
 def is_letter(char: str) -> bool:
-    """Whether `char` can be part of a word: a letter, a digit or a combining mark of any script."""
+    """Whether `char` can be part of a word: a letter, a digit, a combining mark of any script, or U+200C."""
     return kind_of(char) is Kind.LETTER
 
 

@@ -133,6 +133,7 @@ def test_last_letters_are_the_unfinished_word() -> None:
     assert last_letters("Dobrý de") == "de"
     assert last_letters("Dobrý den, ") == ""
     assert last_letters("") == ""
+    assert last_letters("او می\u200cرو") == "می\u200cرو"
 
 
 def token_probabilities(writer: Writer, ids: list[int]) -> list[float]:
