@@ -8,6 +8,8 @@ from mothertongue.corpus.config import Source
 from mothertongue.run.settings import Settings, setting
 from mothertongue.transfer.methods import METHODS
 
+MOST_WINDOW = 100  # each distance takes memory of its own
+
 
 @dataclass(frozen=True)
 class TransferConfig(Settings):
@@ -32,7 +34,9 @@ class TransferConfig(Settings):
     donor: str = setting("", "folder of a model that has the target vocabulary already (donor, clp)", path=True)
     max_megabytes: float = setting(32.0, "use at most this much text of each language, in MB of UTF-8", least=0.001)
     dimensions: int = setting(64, "dimensions of static vectors, unless the model ships some", least=2, most=1024)
-    window: int = setting(2, "tokens on each side that are company, unless the model ships vectors", least=1, most=100)
+    window: int = setting(
+        2, "tokens on each side that are company, unless the model ships vectors", least=1, most=MOST_WINDOW
+    )
     neighbours: int = setting(10, "source tokens that a new row is made of (wechsel, donor, hull)", least=1, most=1000)
     temperature: float = setting(0.1, "softmax temperature of cosines among them (wechsel)", least=0.001, most=10)
     seed: int = setting(0, "seed of everything random", least=0)

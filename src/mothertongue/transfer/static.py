@@ -21,10 +21,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mothertongue.errors import CheckpointError
+from mothertongue.transfer.config import MOST_WINDOW
 from mothertongue.transfer.cooccurrence import SparseRows, TokenStream, count_pairs, positive_pmi
 
 STATIC_VECTORS_FILE = "static_vectors.safetensors"
-MOST_WINDOW = 100  # each distance takes memory of its own
 LEAST_COUNT = 5  # a token seen fewer times is noise
 
 
